@@ -1,0 +1,69 @@
+"""Every registered dataset has a complete card, and its name leads to its file without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from wgpipe import registry
+from wgpipe.data import dataset
+from wgpipe.errors import UserError
+
+EXAMPLES = {
+    "cube": "cube-2in8",
+    "digits": "digits",
+    "fashion_mnist": "fashion_mnist-7x7",
+    "gaussian": "gaussian-4",
+    "grid": "grid-25",
+    "mnist": "mnist-14x14",
+    "ring": "ring-8",
+    "sphere": "sphere-2in8",
+    "surface": "surface-2in8",
+    "torus": "torus-2in8",
+}
+
+
+def test_every_family_is_an_example_here() -> None:
+    assert EXAMPLES.keys() == registry.files("dataset").keys()
+
+
+@pytest.mark.parametrize("name", EXAMPLES.values())
+def test_a_card_is_complete(name: str) -> None:
+    data = dataset(name)
+    card = data.card()
+    assert card.name == data.name == name
+    assert card.title
+    assert card.source
+    assert card.licence
+    assert card.dimension >= card.latent >= 1
+    assert card.latent == card.intrinsic or card.intrinsic is None
+    assert (card.train_size is None) == (card.test_size is None) == (not data.sources())
+    assert card.radius is None or card.radius > 0
+
+
+@pytest.mark.parametrize("name", EXAMPLES.values())
+def test_real_data_are_cited_and_checked(name: str) -> None:
+    data = dataset(name)
+    for source in data.sources():
+        assert data.card().cites
+        assert source.urls
+        assert len(bytes.fromhex(source.sha256)) == 32
+
+
+def test_a_mistyped_family_gets_a_suggestion() -> None:
+    with pytest.raises(UserError, match="did you mean 'surface'"):
+        dataset("surfce-2in8")
+
+
+def test_reading_cards_imports_neither_torch_nor_sklearn() -> None:
+    program = f"""
+import sys
+from wgpipe.data import dataset
+for name in {list(EXAMPLES.values())}:
+    dataset(name).card()
+print(sorted({{"torch", "sklearn", "scipy"}} & sys.modules.keys()))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

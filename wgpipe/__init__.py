@@ -1,0 +1,3 @@
+"""wgpipe: what the theory of (Wasserstein) GANs is worth in practice."""
+
+__version__ = "0.1.0"

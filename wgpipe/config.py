@@ -1,0 +1,149 @@
+"""The configuration: what may stand in config/*.yaml and config/studies/*.yaml, and what is said when something else does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+
+from wgpipe.stats.verdicts import ClaimTest
+
+SEED_RANGE = re.compile(r"(\d+)-(\d+)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError("must be letters, digits, '_', '-' and '.', since it names a folder")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Config(Strict):
+    """config/config.yaml, with the overlays given after it: one scale of the benchmark on one machine."""
+
+    scale: Name = Field(description="names the results folder, and the section of each study that applies")
+    studies: list[Name] = Field(min_length=1, description="studies to run: files in config/studies/")
+    seeds: list[str] = Field(min_length=1, description="ranges of seeds such as 0-7, in whole slots")
+    slot: PositiveInt = Field(8, description="seeds that train together as one block")
+    threads: PositiveInt = Field(1, description="numeric threads of a job; part of what makes results the same bytes")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; auto: cuda where there is one")
+    mirror: str | None = Field(None, description="folder of local copies of downloads (host + path of the URL)")
+    allow_missing: bool = Field(False, description="make tables from the runs that exist, and print how many of all")
+    methods: dict[str, str] = Field({}, description="your own methods: name -> .py file that registers it")
+    constraints: dict[str, str] = Field({}, description="your own constraints, likewise")
+    nets: dict[str, str] = Field({}, description="your own networks, likewise")
+    datasets: dict[str, str] = Field({}, description="your own dataset families, likewise")
+    metrics: dict[str, str] = Field({}, description="your own metrics, likewise")
+
+    @model_validator(mode="after")
+    def _whole_slots(self) -> Config:
+        self.blocks_of_seeds()
+        return self
+
+    def blocks_of_seeds(self) -> list[tuple[int, ...]]:
+        """Slots of seeds, in order. ValueError if ranges overlap or cut a slot."""
+        taken: dict[int, str] = {}
+        for given in self.seeds:
+            match = SEED_RANGE.fullmatch(given)
+            if not match or int(match[1]) > int(match[2]):
+                raise ValueError(f"seeds '{given}' is not a range such as 0-7")
+            first, last = int(match[1]), int(match[2])
+            if first % self.slot or (last + 1) % self.slot:
+                raise ValueError(f"seeds '{given}' cut a slot; ranges must be whole slots of {self.slot}, such as {self.slot}-{2 * self.slot - 1}")
+            for seed in range(first, last + 1):
+                if seed in taken:
+                    raise ValueError(f"seeds '{taken[seed]}' and '{given}' overlap at seed {seed}")
+                taken[seed] = given
+        seeds = sorted(taken)
+        return [tuple(seeds[i : i + self.slot]) for i in range(0, len(seeds), self.slot)]
+
+
+class PlantedFamilies(Strict):
+    """Datasets as a product: every family, intrinsic dimension d* and ambient dimension `ambient` times d*."""
+
+    families: list[str] = Field(min_length=1)
+    intrinsic: list[PositiveInt] = Field(min_length=1)
+    ambient: list[PositiveInt] = Field(min_length=1)
+
+    def names(self) -> list[str]:
+        """`cube-2in8` for family cube, d* = 2, ambient 4."""
+        return [f"{family}-{k}in{k * a}" for family in self.families for k in self.intrinsic for a in self.ambient]
+
+
+class GridPart(Strict):
+    """Every combination of these datasets, recipes and sample sizes."""
+
+    datasets: list[str] = Field([], description="names of datasets")
+    planted: PlantedFamilies | None = Field(None, description="and/or families x intrinsic x ambient dimensions")
+    recipes: list[str] = Field(min_length=1, description="names of recipes of this study")
+    n: list[PositiveInt] = Field(min_length=1, description="training sample sizes")
+
+    @model_validator(mode="after")
+    def _some(self) -> GridPart:
+        if not self.dataset_names():
+            raise ValueError("the grid is empty; give at least one dataset, by 'datasets' or 'planted'")
+        return self
+
+    def dataset_names(self) -> list[str]:
+        """Names in the order given."""
+        return [*self.datasets, *(self.planted.names() if self.planted else [])]
+
+
+class StudyScale(Strict):
+    """What a study runs at one scale."""
+
+    grid: list[GridPart] = Field(min_length=1, description="the union of these products")
+    training: dict[str, Any] = Field({}, description="training settings of this scale, over those of the recipes")
+    metrics: dict[str, dict[str, Any]] = Field({}, description="metric settings of this scale, over those of the study")
+
+
+class Claim(Strict):
+    """A statement of a paper with the test that decides it, fixed before anything runs."""
+
+    statement: str
+    prediction: str = Field(description="in words and symbols, as it is printed")
+    grade: Literal["READ", "DERIVED", "RECALLED", "to measure"] = Field(description="how sure the statement is")
+    checked: bool = Field(False, description="a small numeric run agrees with the statement")
+    source: str = Field(description="paper and place")
+    recipes: list[str] = Field(min_length=1, description="recipes it speaks of; the study says in which roles")
+    parameters: dict[str, float] = Field({}, description="numbers of the test that are not its bound")
+    test: ClaimTest
+    figure: str = Field(description="file in the study's folder, without extension")
+    table: str = Field(description="file in the study's folder, without extension")
+
+
+class Study(Strict):
+    """config/studies/<study>.yaml: one paper's claims and what is run to decide them."""
+
+    study: Name
+    title: str
+    cites: list[str] = Field([], description="keys of the bibliography")
+    defaults: dict[str, Any] = Field({}, description="settings that every recipe starts from")
+    recipes: dict[Name, dict[str, Any]] = Field(min_length=1, description="name -> settings over the defaults")
+    controls: list[str] = Field(["oracle"], description="methods run on every dataset and n; oracle gives the nulls")
+    metrics: dict[str, dict[str, Any]] = Field(min_length=1, description="metric -> its settings")
+    scales: dict[str, StudyScale] = Field(min_length=1)
+    claims: dict[str, Claim] = Field({})
+
+    @field_validator("controls")
+    @classmethod
+    def _with_nulls(cls, controls: list[str]) -> list[str]:
+        if "oracle" not in controls:
+            raise ValueError("must contain oracle, which gives the nulls")
+        return controls
+
+
+def study_file(folder: Path, study: str) -> Path:
+    """Where a study's settings stand."""
+    return folder / "studies" / f"{study}.yaml"

@@ -1,0 +1,124 @@
+"""What a dataset is: a distribution to learn, with a card that says where it comes from.
+
+Importing a dataset's file imports no torch: the Snakefile reads cards to plan the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from wgpipe import registry
+from wgpipe.errors import UserError
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to download: URLs tried in order, and the sha256 of its uncompressed content.
+
+    `package:sklearn/datasets/data/x.csv.gz` is a URL too: a file inside an installed package.
+    """
+
+    file: str
+    urls: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """Facts about a dataset, written beside its data as card.json."""
+
+    name: str
+    title: str
+    dimension: int
+    intrinsic: int | None  # None: unknown
+    latent: int  # latent dimension that stands for d* where d* is unknown
+    train_size: int | None  # None: an exact sampler, as many draws as asked for
+    test_size: int | None
+    radius: float | None  # half the diameter of the support; None: not compact
+    source: str
+    licence: str
+    cites: tuple[str, ...] = ()
+    checksums: dict[str, str] = field(default_factory=dict)
+
+
+class Dataset(BaseModel):
+    """One member of a family of datasets, e.g. `surface-2in8` of the family `surface`.
+
+    A subclass is registered under its family's name. All draws are prefix-stable: with the same stream, the first rows
+    of a longer draw are the rows of a shorter one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str] = "dataset"
+    registered_name: ClassVar[str]
+    cites: ClassVar[tuple[str, ...]] = ()
+    accepted: ClassVar[str]  # the names of this family, for error messages: "surface-<d*>in<d>"
+
+    name: str
+
+    @classmethod
+    def from_name(cls, name: str) -> Dataset:
+        """Parse a name of this family; `UserError` if it is malformed or does not fit (e.g. a sphere with d <= d*)."""
+        raise NotImplementedError
+
+    def sources(self) -> tuple[Source, ...]:
+        """Files to download before `prepare`."""
+        return ()
+
+    def card(self) -> Card:
+        """Facts, known without the data."""
+        raise NotImplementedError
+
+    def prepare(self, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
+        """Arrays that sampling needs (saved as data.npz), from the downloaded files by `Source.file`."""
+        raise NotImplementedError
+
+    def draw(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 fresh draws of an exact sampler."""
+        raise NotImplementedError
+
+    def training_sample(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
+        """(n, d) float64: the first n training points of a stream."""
+        return self.draw(arrays, stream, n)
+
+    def test_sample(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 real points that no training sample contains, to measure against."""
+        return self.draw(arrays, stream, count)
+
+    def oracle_sample(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 real points, independent of the test sample: what a perfect generator would give."""
+        return self.draw(arrays, stream, count)
+
+
+class FiniteDataset(Dataset):
+    """Real data: `prepare` returns `train` (N, d) and `test` (M, d), and samples are subsets without replacement."""
+
+    def training_sample(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
+        return self._subset(arrays["train"], stream, n)
+
+    def test_sample(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        return self._subset(arrays["test"], stream, count)
+
+    def oracle_sample(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        return self._subset(arrays["train"], stream, count)
+
+    def _subset(self, points: np.ndarray, stream: np.random.Generator, count: int) -> np.ndarray:
+        if count > len(points):
+            raise UserError(
+                f"dataset '{self.name}' has {len(points)} points in this split, and {count} were asked for."
+            )
+        return points[stream.permutation(len(points))[:count]].astype(np.float64)
+
+
+def dataset(name: str) -> Dataset:
+    """The dataset of a name such as `surface-2in8`: its family is what stands before the first '-'."""
+    family: type[Dataset] = registry.load("dataset", name.split("-", 1)[0])
+    return family.from_name(name)

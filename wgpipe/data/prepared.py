@@ -1,0 +1,92 @@
+"""A dataset on disk: data.npz with its arrays, and card.json with its facts and the checksum of each array."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgpipe.data import Arrays, Card, Dataset
+from wgpipe.errors import UserError
+
+DATA, CARD = "data.npz", "card.json"
+
+
+def save(folder: Path, dataset: Dataset, arrays: Arrays) -> Card:
+    """Write both files into `folder`, each atomically; the same arrays give the same bytes. Returns the card written.
+
+    Raises `UserError` for an array of Python objects, which could only be pickled.
+    """
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise UserError(f"dataset '{dataset.name}': array '{name}' holds Python objects; accepted: numbers.")
+    card = replace(dataset.card(), checksums={name: checksum(arrays[name]) for name in sorted(arrays)})
+    folder.mkdir(parents=True, exist_ok=True)
+    with _atomic(folder / DATA) as path, path.open("wb") as file:
+        contents: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
+        np.savez(file, **contents)
+    with _atomic(folder / CARD) as path:
+        path.write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return card
+
+
+def load(folder: Path) -> tuple[Card, dict[str, np.ndarray]]:
+    """The card and the arrays of a folder; `UserError` names a file that is missing or not as it was saved."""
+    card = load_card(folder)
+    path = folder / DATA
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise _damaged(path, "is missing") from None
+    except (ValueError, EOFError, OSError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise _damaged(path, f"cannot be read ({error})") from None
+    if arrays.keys() != card.checksums.keys():
+        raise _damaged(path, f"holds {sorted(arrays)}, but {CARD} lists {sorted(card.checksums)}")
+    for name, array in arrays.items():
+        found, expected = checksum(array), card.checksums[name]
+        if found != expected:
+            raise _damaged(path, f"has array '{name}' with sha256 {found}, but {CARD} expects {expected}")
+    return card, arrays
+
+
+def load_card(folder: Path) -> Card:
+    """The card alone; `UserError` if it is missing or damaged."""
+    path = folder / CARD
+    try:
+        facts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Card(**{**facts, "cites": tuple(facts["cites"])})
+    except FileNotFoundError:
+        raise _damaged(path, "is missing") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise _damaged(path, f"is not a card ({error})") from None
+
+
+def checksum(array: np.ndarray) -> str:
+    """sha256 of an array's type, shape and values in C order."""
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, what: str) -> UserError:
+    return UserError(f"{path} {what}; delete the folder and prepare the dataset again.")
+
+
+@contextmanager
+def _atomic(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of `path` at the end, or vanishes on an error."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

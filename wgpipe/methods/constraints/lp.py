@@ -1,0 +1,27 @@
+"""The one-sided gradient penalty, or Lipschitz penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import PositiveFloat
+
+from wgpipe.methods.constraints import Constraint
+from wgpipe.registry import register
+
+if TYPE_CHECKING:
+    import torch
+
+    from wgpipe.train.critic import Critic
+
+
+@register("lp", cites=("petzka2018",))
+class LipschitzPenalty(Constraint):
+    """weight E(max(0, |grad f(M)| - L))^2, M uniform on segments between real and generated (Petzka et al. 2018, eq. 7)."""
+
+    weight: PositiveFloat = 10.0
+    lipschitz: PositiveFloat = 1.0
+
+    def penalty(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:
+        slope = critic.slope(fake.lerp(real, mix))
+        return self.weight * (slope - self.lipschitz).clamp_min(0).square().mean(dim=1)

@@ -1,0 +1,29 @@
+"""Positive control: fresh real data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from wgpipe.data import Arrays, Dataset
+from wgpipe.methods import Control
+from wgpipe.registry import register
+
+
+@register("oracle")
+class Oracle(Control):
+    """The true distribution. Its score is the null of every other method: the metric between two real samples."""
+
+    def fit(self, sample: np.ndarray) -> dict[str, np.ndarray]:
+        return {}
+
+    def draw(
+        self,
+        state: Mapping[str, np.ndarray],
+        dataset: Dataset,
+        arrays: Arrays,
+        stream: np.random.Generator,
+        count: int,
+    ) -> np.ndarray:
+        return dataset.oracle_sample(arrays, stream, count)

@@ -1,0 +1,34 @@
+"""The original GAN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from torch.nn.functional import softplus
+
+from wgpipe.methods import Adversarial
+from wgpipe.registry import register
+
+if TYPE_CHECKING:
+    import torch
+
+    from wgpipe.train.critic import Critic
+
+
+@register("vanilla", cites=("goodfellow2014", "kunkel2024"))
+class Vanilla(Adversarial):
+    """min_G max_W E log(1 / (1 + e^-W(X))) + E log(1 / (1 + e^W(G(Z)))), W the logit (Goodfellow et al. 2014, eq. 1).
+
+    `minimax` gives the generator the same objective; `non-saturating` lets it maximise E log(1 / (1 + e^-W(G(Z)))).
+    """
+
+    loss: Literal["non-saturating", "minimax"] = "non-saturating"
+
+    def critic_loss(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        w_real, w_fake = critic.both(real, fake)
+        return (softplus(-w_real) + softplus(w_fake)).mean(dim=1)
+
+    def generator_loss(self, critic: Critic, fake: torch.Tensor) -> torch.Tensor:
+        w_fake = critic(fake)
+        loss = -softplus(w_fake) if self.loss == "minimax" else softplus(-w_fake)
+        return loss.mean(dim=1)

@@ -1,0 +1,50 @@
+"""What a network is: settings, and pure functions of stacked parameters.
+
+A parameter of E members has a leading axis E, a batch is (E, B, d), and every layer is one batched product, so members
+never mix. Names that begin with "state." are carried along but not trained.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+
+Params = dict[str, torch.Tensor]
+
+
+class Net(BaseModel):
+    """A family of networks R^inputs -> R^outputs; its fields are its settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str] = "net"
+    registered_name: ClassVar[str]
+    cites: ClassVar[tuple[str, ...]] = ()
+
+    def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
+        """Parameters of one member, float32."""
+        raise NotImplementedError
+
+    def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
+        """(E, B, inputs) -> (E, B, outputs)."""
+        raise NotImplementedError
+
+    def project(self, params: Params) -> None:
+        """Put parameters back where the architecture wants them, in place, after each update."""
+
+    def lipschitz_bound(self) -> float | None:
+        """The Lipschitz constant that holds by construction, or None."""
+        return None
+
+
+def dense_sizes(inputs: int, hidden: tuple[int, ...], outputs: int) -> list[tuple[int, int]]:
+    """(fan-in, fan-out) of each layer of a multilayer perceptron."""
+    widths = [inputs, *hidden, outputs]
+    return list(zip(widths[:-1], widths[1:], strict=True))
+
+
+def dense(params: Params, layer: int, x: torch.Tensor) -> torch.Tensor:
+    """x W + b for every member: (E, B, in) -> (E, B, out)."""
+    return params[f"bias{layer}"].baddbmm(x, params[f"weight{layer}"])

@@ -1,0 +1,68 @@
+"""GroupSort networks with orthonormal weights: Lipschitz by construction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from pydantic import PositiveFloat, PositiveInt, field_validator
+
+from wgpipe.nets import Net, dense, dense_sizes
+from wgpipe.registry import register
+
+if TYPE_CHECKING:
+    from wgpipe.nets import Params
+
+NEWTON_STEPS = 3
+
+
+@register("groupsort", cites=("anil2019",))
+class GroupSort(Net):
+    """Orthonormal layers with sorting of pairs between them, times L; a universal approximator of L-Lipschitz functions.
+
+    After each update the weights are put back on the Stiefel manifold by Newton-Schulz steps (Björck and Bowie's
+    first-order iteration), which converge quadratically from the small distance that one update moves them.
+    """
+
+    hidden: tuple[PositiveInt, ...] = (64, 64)
+    lipschitz: PositiveFloat = 1.0
+
+    @field_validator("hidden")
+    @classmethod
+    def _even(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        for width in hidden:
+            if width % 2:
+                raise ValueError(f"GroupSort sorts pairs, so widths must be even, and {width} is odd")
+        return hidden
+
+    def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
+        params = {}
+        for layer, (fan_in, fan_out) in enumerate(dense_sizes(inputs, self.hidden, outputs)):
+            tall = np.linalg.qr(stream.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out))))[0]
+            params[f"weight{layer}"] = (tall if fan_in >= fan_out else tall.T).astype(np.float32)
+            params[f"bias{layer}"] = np.zeros((1, fan_out), dtype=np.float32)
+        return params
+
+    def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
+        for layer in range(len(self.hidden)):
+            pairs = dense(params, layer, x).unflatten(-1, (-1, 2))
+            x = torch.cat([pairs.amin(dim=-1), pairs.amax(dim=-1)], dim=-1)
+        return self.lipschitz * dense(params, len(self.hidden), x)
+
+    def project(self, params: Params) -> None:
+        for name, weight in params.items():
+            if name.startswith("weight"):
+                weight.copy_(orthonormalise(weight, NEWTON_STEPS))
+
+    def lipschitz_bound(self) -> float | None:
+        return self.lipschitz
+
+
+def orthonormalise(weight: torch.Tensor, steps: int) -> torch.Tensor:
+    """(E, a, b) -> the nearest matrices with orthonormal rows or columns, by `steps` Newton-Schulz steps."""
+    wide = weight.shape[-2] < weight.shape[-1]
+    q = weight.mT if wide else weight
+    for _ in range(steps):
+        q = 1.5 * q - 0.5 * q @ (q.mT @ q)
+    return q.mT if wide else q

@@ -1,0 +1,83 @@
+"""A recipe: a method, its networks and its hyperparameters, under a readable name. All that training needs to know."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from wgpipe import registry
+
+LATENT = re.compile(r"(?P<factor>[1-9]\d*)?d\*|(?P<number>[1-9]\d*)")
+
+
+def _latent(value: object) -> str:
+    if not LATENT.fullmatch(str(value)):
+        raise ValueError("must be a whole number, or a multiple of the intrinsic dimension of the data: 'd*' or '2d*'")
+    return str(value)
+
+
+class Piece(BaseModel):
+    """A registered piece by name, with its own settings beside: `{name: lp, weight: 10}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    def build(self, kind: str) -> Any:
+        """The piece itself; raises pydantic's ValidationError for settings that it does not have."""
+        return registry.load(kind, self.name)(**self.settings)
+
+
+class Training(BaseModel):
+    """How long and how fast: Adam on both sides, `critic_steps` critic updates for each of `steps` generator updates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: PositiveInt = Field(3000, description="generator updates")
+    batch: PositiveInt = Field(128, description="points in a batch, of each of real and generated")
+    critic_steps: PositiveInt = Field(2, description="critic updates before each generator update")
+    generator_rate: PositiveFloat = Field(1e-3, description="Adam's learning rate of the generator")
+    critic_rate: PositiveFloat = Field(2e-3, description="Adam's learning rate of the critic")
+    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates, for both")
+    decay: Literal["none", "linear"] = Field("linear", description="learning rates fall to 0 over the second half, or not")
+    average: float = Field(0.99, ge=0, lt=1, description="decay of the averaged generator that is measured; 0: the last")
+    checkpoint_steps: PositiveInt = Field(1000, description="generator updates between checkpoints, rounded up to chunks")
+    max_minutes: NonNegativeFloat = Field(0, description="stop a block after so long with status timeout; 0: never")
+
+
+class Recipe(BaseModel):
+    """One way to learn a distribution. Controls (oracle, empirical, gaussian) have a method and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Piece
+    constraint: Piece = Piece(name="none")
+    generator: Piece | None = None
+    critic: Piece | None = None
+    latent: Annotated[str, BeforeValidator(_latent)] = "d*"
+    prior: Literal["uniform", "normal"] = "uniform"
+    training: Training = Training()
+
+    @property
+    def is_control(self) -> bool:
+        """Whether nothing is trained."""
+        return self.generator is None
+
+    def files(self) -> tuple[Path, ...]:
+        """Source files of the pieces, for the fingerprint of a block."""
+        pieces = [("method", self.method), ("constraint", self.constraint)]
+        pieces += [("net", net) for net in (self.generator, self.critic) if net is not None]
+        return tuple(registry.file_of(kind, piece.name) for kind, piece in pieces)
+
+    def latent_dimension(self, intrinsic: int) -> int:
+        """`latent` as a number, for data of this intrinsic dimension."""
+        match = LATENT.fullmatch(self.latent)
+        assert match is not None
+        return int(match["number"]) if match["number"] else int(match["factor"] or 1) * intrinsic

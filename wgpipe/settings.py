@@ -1,0 +1,102 @@
+"""Reading YAML strictly, merging overlays, and saying in one sentence what is wrong with a setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from wgpipe.errors import UserError, suggestion
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key given twice is an error."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen = set()
+    for key, _ in node.value:
+        name = loader.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+        if name in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"'{name}' is given twice", key.start_mark)
+        seen.add(name)
+    return loader.construct_mapping(node, deep=deep)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """The mapping in a file; a `UserError` with the line if it cannot be read, or gives a key twice."""
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is not UTF-8 text (byte {error.start}).") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{file}{line}: {error.problem or 'not YAML'}.") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} is not YAML: {str(error).splitlines()[0]}.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{file} must hold 'key: value' lines, and holds {_shown(content)}.")
+    return content
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`: mappings are merged key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def validated(model: type[Model], data: Any, where: str) -> Model:
+    """`data` as a model, or a `UserError` about its first mistake: where, key, value, what is accepted."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_sentence(model, error)}") from None
+
+
+def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    match first["type"]:
+        case "extra_forbidden":
+            parent = _model_at(model, first["loc"][:-1])
+            return f"'{key}' is not a setting{suggestion(str(first['loc'][-1]), parent.model_fields)}"
+        case "missing":
+            return f"'{key}' is missing."
+        case "value_error":
+            reason = str(first["ctx"]["error"])
+            return f"{key} = {_shown(first['input'])}: {reason}." if key else f"{reason}."
+        case _:
+            message = first["msg"].removeprefix("Input ").rstrip(".")
+            return f"{key} = {_shown(first['input'])}: it {message}."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model that holds the value at a location, following fields, lists, mappings and optional models."""
+    current: Any = model
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = field.annotation if field else current
+        elif get_args(current):
+            current = get_args(current)[-1]
+        if get_origin(current) is UnionType:
+            current = next((option for option in get_args(current) if option is not NoneType), current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else model

@@ -1,0 +1,71 @@
+"""What every statistic of this folder ends in: a number with its interval, and whether it may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from wgpipe.stats.intervals import LEVEL, Interval
+from wgpipe.stats.panels import FitRule, Panel
+
+Status = Literal["ok", "missing", "diverged", "floor", "few seeds"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its confidence interval at `level`, NaN where there is none.
+
+    `status` other than "ok" means that no verdict may rest on it: "missing" (no such runs), "diverged" (more than the
+    admitted share failed), "floor" (too few n above the null, or a fitted floor dominates), "few seeds" (too few for
+    an interval). `note` says why, and what else a reader must know; its first part belongs to the status.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    unit: str
+    runs: int
+    seeds: int
+    status: Status = "ok"
+    note: str = ""
+    level: float = LEVEL
+
+
+@dataclass
+class Caveats:
+    """Collects what qualifies an estimate: the first status that is not "ok" stands, and its reason comes first."""
+
+    status: Status = "ok"
+    why: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+    def add(self, status: Status, why: str) -> None:
+        """Note a reason to believe nothing, unless there is one already."""
+        if self.status == "ok":
+            self.status, self.why = status, why
+
+    def check_runs(self, panels: Sequence[Panel], rule: FitRule) -> None:
+        """Note panels without runs, with too many failures, and how many runs are left out."""
+        for panel in panels:
+            failure = panel.failure(rule)
+            if not len(panel.ns):
+                self.add("missing", f"no runs of {panel.name}")
+            elif failure:
+                self.add("diverged", failure)
+            elif panel.failed.any():
+                count, members = panel.failed.sum(), panel.members.sum()
+                self.remarks.append(f"{count} of {members} runs of {panel.name} failed and are left out")
+
+    def check_seeds(self, seeds: int, rule: FitRule) -> None:
+        """Note an interval over too few seeds."""
+        if seeds < rule.min_seeds:
+            self.add("few seeds", f"an interval needs {rule.min_seeds} seeds, and there are {seeds}")
+
+    def estimate(self, unit: str, rule: FitRule, interval: Interval | None, runs: int = 0, seeds: int = 0) -> Estimate:
+        """The estimate of an interval with these caveats; of None, an estimate without numbers."""
+        shown = interval or Interval(np.nan, np.nan, np.nan, rule.level)
+        note = "; ".join(part for part in (self.why, *self.remarks) if part)
+        return Estimate(shown.value, shown.low, shown.high, unit, runs, seeds, self.status, note, rule.level)

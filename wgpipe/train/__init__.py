@@ -1,0 +1,1 @@
+"""The population engine: it trains all members of a block at once."""
