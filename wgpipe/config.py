@@ -1,4 +1,4 @@
-"""The configuration: what may stand in config/*.yaml and config/studies/*.yaml, and what is said when something else does."""
+"""The configuration: what may stand in config/*.yaml and config/studies/*.yaml."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
-from wgpipe.stats.verdicts import ClaimTest
+from wgpipe.stats.claim_test import ClaimTest
 
 SEED_RANGE = re.compile(r"(\d+)-(\d+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -60,7 +60,8 @@ class Config(Strict):
                 raise ValueError(f"seeds '{given}' is not a range such as 0-7")
             first, last = int(match[1]), int(match[2])
             if first % self.slot or (last + 1) % self.slot:
-                raise ValueError(f"seeds '{given}' cut a slot; ranges must be whole slots of {self.slot}, such as {self.slot}-{2 * self.slot - 1}")
+                example = f"{self.slot}-{2 * self.slot - 1}"
+                raise ValueError(f"seeds '{given}' cut a slot; they must be whole slots of {self.slot}, as {example}")
             for seed in range(first, last + 1):
                 if seed in taken:
                     raise ValueError(f"seeds '{taken[seed]}' and '{given}' overlap at seed {seed}")
@@ -134,6 +135,9 @@ class Study(Strict):
     controls: list[str] = Field(["oracle"], description="methods run on every dataset and n; oracle gives the nulls")
     metrics: dict[str, dict[str, Any]] = Field(min_length=1, description="metric -> its settings")
     scales: dict[str, StudyScale] = Field(min_length=1)
+    tables: list[Name] = Field([], description="tables that the study writes, as .csv")
+    latex: list[Name] = Field([], description="those of them that it writes as .tex too")
+    figures: list[Name] = Field([], description="figures that it writes, as .pdf, .svg and .png")
     claims: dict[str, Claim] = Field({})
 
     @field_validator("controls")

@@ -15,7 +15,9 @@ LATENT = re.compile(r"(?P<factor>[1-9]\d*)?d\*|(?P<number>[1-9]\d*)")
 
 def _latent(value: object) -> str:
     if not LATENT.fullmatch(str(value)):
-        raise ValueError("must be a whole number, or a multiple of the intrinsic dimension of the data: 'd*' or '2d*'")
+        raise ValueError(
+            "it must be a whole number, or a multiple of the data's intrinsic dimension: 'd*', '2d*'"
+        )
     return str(value)
 
 
@@ -36,19 +38,25 @@ class Piece(BaseModel):
 
 
 class Training(BaseModel):
-    """How long and how fast: Adam on both sides, `critic_steps` critic updates for each of `steps` generator updates."""
+    """How long and how fast: Adam on both sides, `critic_steps` critic updates before each generator update."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    steps: PositiveInt = Field(3000, description="generator updates")
+    steps: PositiveInt = Field(2000, description="generator updates")
     batch: PositiveInt = Field(128, description="points in a batch, of each of real and generated")
-    critic_steps: PositiveInt = Field(2, description="critic updates before each generator update")
-    generator_rate: PositiveFloat = Field(1e-3, description="Adam's learning rate of the generator")
-    critic_rate: PositiveFloat = Field(2e-3, description="Adam's learning rate of the critic")
-    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates, for both")
-    decay: Literal["none", "linear"] = Field("linear", description="learning rates fall to 0 over the second half, or not")
-    average: float = Field(0.99, ge=0, lt=1, description="decay of the averaged generator that is measured; 0: the last")
-    checkpoint_steps: PositiveInt = Field(1000, description="generator updates between checkpoints, rounded up to chunks")
+    critic_steps: PositiveInt = Field(1, description="critic updates before each generator update")
+    generator_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate of the generator")
+    critic_rate: PositiveFloat = Field(5e-3, description="Adam's learning rate of the critic")
+    betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, for both")
+    decay: Literal["none", "linear"] = Field(
+        "linear", description="linear: learning rates fall to 0 over the second half"
+    )
+    average: float = Field(
+        0.998, ge=0, lt=1, description="decay of the averaged generator, which is measured; 0: the last one is"
+    )
+    checkpoint_steps: PositiveInt = Field(
+        1000, multiple_of=100, description="generator updates between checkpoints, in whole hundreds"
+    )
     max_minutes: NonNegativeFloat = Field(0, description="stop a block after so long with status timeout; 0: never")
 
 
@@ -70,11 +78,14 @@ class Recipe(BaseModel):
         """Whether nothing is trained."""
         return self.generator is None
 
+    def pieces(self) -> list[tuple[str, Piece]]:
+        """(kind, piece) of everything registered that this recipe names."""
+        nets = [("net", net) for net in (self.generator, self.critic) if net is not None]
+        return [("method", self.method), ("constraint", self.constraint), *nets]
+
     def files(self) -> tuple[Path, ...]:
         """Source files of the pieces, for the fingerprint of a block."""
-        pieces = [("method", self.method), ("constraint", self.constraint)]
-        pieces += [("net", net) for net in (self.generator, self.critic) if net is not None]
-        return tuple(registry.file_of(kind, piece.name) for kind, piece in pieces)
+        return tuple(registry.file_of(kind, piece.name) for kind, piece in self.pieces())
 
     def latent_dimension(self, intrinsic: int) -> int:
         """`latent` as a number, for data of this intrinsic dimension."""

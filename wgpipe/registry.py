@@ -46,27 +46,29 @@ def register(name: str, cites: tuple[str, ...] = ()) -> Callable[[type], type]:
 
 
 def add_files(kind: str, files: dict[str, str | Path]) -> None:
-    """Make a user's own files known: name -> path of a .py file that registers this name."""
+    """Make a user's own files known: new name -> path of a .py file that registers it."""
     for name, file in files.items():
         path = Path(file).expanduser().resolve()
         if not path.is_file():
             raise UserError(f"{kind}s: '{name}' points to {file}, which is not a file.")
+        if name in _package_files(kind):
+            raise UserError(f"{kind}s: '{name}' is a {kind} of wgpipe itself; register {file} under another name.")
         found = registered_names(path)
         if name not in found:
             raise UserError(f"{kind}s: {file} does not register '{name}'{suggestion(name, found)}")
+        if _own_files.get((kind, name)) != path:
+            _classes.pop((kind, name), None)
         _own_files[kind, name] = path
+
+
+def own_file(kind: str, name: str) -> Path | None:
+    """The file that the user gave for a piece, or None for one of the package."""
+    return _own_files.get((kind, name))
 
 
 def registered_names(file: Path) -> list[str]:
     """Names that a file registers, read from its decorators without running it."""
-    names = []
-    for node in ast.walk(_syntax(file)):
-        if isinstance(node, ast.ClassDef):
-            for decorator in node.decorator_list:
-                match decorator:
-                    case ast.Call(func=ast.Name(id="register"), args=[ast.Constant(value=str(name)), *_]):
-                        names.append(name)
-    return names
+    return [name for node in ast.walk(_syntax(file)) if isinstance(node, ast.ClassDef) for name in _names_of(node)]
 
 
 def files(kind: str) -> dict[str, Path]:
@@ -82,11 +84,21 @@ def file_of(kind: str, name: str) -> Path:
     return known[name]
 
 
+def first_line(name: str, file: Path) -> str:
+    """First line of the docstring of a registered class, without importing it."""
+    for node in ast.walk(_syntax(file)):
+        if isinstance(node, ast.ClassDef) and name in _names_of(node):
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
 def load(kind: str, name: str) -> Any:
     """Import the file of a piece and return its class."""
     file = file_of(kind, name)
     if (kind, name) not in _classes:
         _import(file)
+    if (kind, name) not in _classes:
+        raise UserError(f"{file} registers '{name}', but not as a {kind}.")
     return _classes[kind, name]
 
 
@@ -94,6 +106,18 @@ def module_of(file: Path) -> str:
     """Dotted module name of a file inside the package: `wgpipe/nets/mlp.py` -> `wgpipe.nets.mlp`."""
     parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _names_of(node: ast.ClassDef) -> list[str]:
+    names = []
+    for decorator in node.decorator_list:
+        match decorator:
+            case ast.Call(
+                func=ast.Name(id="register") | ast.Attribute(attr="register"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                names.append(name)
+    return names
 
 
 def _import(file: Path) -> None:
@@ -106,7 +130,10 @@ def _import(file: Path) -> None:
         raise UserError(f"{file} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(f"{file} cannot be imported: {type(error).__name__}: {error}.") from error
 
 
 def _own(kind: str) -> dict[str, Path]:
@@ -131,4 +158,9 @@ def _entry_point_files(kind: str) -> dict[str, Path]:
 
 @functools.cache
 def _syntax(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+    try:
+        return ast.parse(file.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise UserError(f"{file}, line {error.lineno}: {error.msg}.") from error
+    except ValueError as error:
+        raise UserError(f"{file} is not Python source: {error}.") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from wgpipe.errors import UserError, suggestion
 
@@ -21,7 +23,7 @@ class _UniqueKeys(yaml.SafeLoader):
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
     seen = set()
     for key, _ in node.value:
-        name = loader.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+        name = loader.construct_object(key, deep=True)
         if name in seen:
             raise yaml.constructor.ConstructorError(None, None, f"'{name}' is given twice", key.start_mark)
         seen.add(name)
@@ -34,7 +36,7 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 def read_yaml(file: Path) -> dict[str, Any]:
     """The mapping in a file; a `UserError` with the line if it cannot be read, or gives a key twice."""
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -58,16 +60,20 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def validated(model: type[Model], data: Any, where: str) -> Model:
-    """`data` as a model, or a `UserError` about its first mistake: where, key, value, what is accepted."""
+def validated(model: type[Model], data: Any, where: str | Callable[[str], str]) -> Model:
+    """`data` as a model, or a `UserError` about its first mistake: where, key, value, what is accepted.
+
+    `where` names the file, or gives the name of the file that a top-level key comes from.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{where}: {_sentence(model, error)}") from None
+        first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        file = where if isinstance(where, str) else where(str(first["loc"][0]) if first["loc"] else "")
+        raise UserError(f"{file}: {_sentence(model, first)}") from None
 
 
-def _sentence(model: type[BaseModel], error: ValidationError) -> str:
-    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+def _sentence(model: type[BaseModel], first: ErrorDetails) -> str:
     key = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "extra_forbidden":
@@ -100,3 +106,17 @@ def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[B
         if get_origin(current) is UnionType:
             current = next((option for option in get_args(current) if option is not NoneType), current)
     return current if isinstance(current, type) and issubclass(current, BaseModel) else model
+
+
+def parsed_overrides(given: list[str]) -> dict[str, Any]:
+    """`["mirror=../data", "threads=2"]` -> settings, values read as YAML."""
+    settings = {}
+    for item in given:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UserError(f"--set {item}: it must be KEY=VALUE, such as --set mirror=../data.")
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"--set {item}: '{value}' is not a YAML value.") from None
+    return settings

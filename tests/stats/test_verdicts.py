@@ -7,10 +7,11 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
+from wgpipe.stats.claim_test import ClaimTest
 from wgpipe.stats.estimates import Estimate
 from wgpipe.stats.panels import FitRule
 from wgpipe.stats.rates import fit_rate
-from wgpipe.stats.verdicts import ClaimTest, judge
+from wgpipe.stats.verdicts import judge
 
 BELOW = ClaimTest(test="below", bound=-0.15, band=0.05, min_seeds=8)
 ABOVE = ClaimTest(test="above", bound=0.2, band=0.05, min_seeds=8)

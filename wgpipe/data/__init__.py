@@ -118,7 +118,12 @@ class FiniteDataset(Dataset):
         return points[stream.permutation(len(points))[:count]].astype(np.float64)
 
 
+def family(name: str) -> str:
+    """What stands before the first '-' of a dataset's name, and is registered: `surface` of `surface-2in8`."""
+    return name.split("-", 1)[0]
+
+
 def dataset(name: str) -> Dataset:
-    """The dataset of a name such as `surface-2in8`: its family is what stands before the first '-'."""
-    family: type[Dataset] = registry.load("dataset", name.split("-", 1)[0])
-    return family.from_name(name)
+    """The dataset of a name such as `surface-2in8`."""
+    cls: type[Dataset] = registry.load("dataset", family(name))
+    return cls.from_name(name)

@@ -12,7 +12,7 @@ from wgpipe.data.planted import CHUNK, RADIUS, Planted
 from wgpipe.registry import register
 
 HEIGHT_SQUARED = 0.5  # sum of the squared amplitudes a_j, whatever d is
-FREQUENCIES = (2.0, 4.0)  # range of |w_j|
+FREQUENCIES = (1.0, 2.0)  # range of |w_j|
 
 
 @register("surface")

@@ -19,7 +19,7 @@ NEWTON_STEPS = 3
 
 @register("groupsort", cites=("anil2019",))
 class GroupSort(Net):
-    """Orthonormal layers with sorting of pairs between them, times L; a universal approximator of L-Lipschitz functions.
+    """Orthonormal layers with sorting of pairs between them, times L; universal among L-Lipschitz functions.
 
     After each update the weights are put back on the Stiefel manifold by Newton-Schulz steps (Björck and Bowie's
     first-order iteration), which converge quadratically from the small distance that one update moves them.
@@ -46,8 +46,7 @@ class GroupSort(Net):
 
     def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         for layer in range(len(self.hidden)):
-            pairs = dense(params, layer, x).unflatten(-1, (-1, 2))
-            x = torch.cat([pairs.amin(dim=-1), pairs.amax(dim=-1)], dim=-1)
+            x = sort_pairs(dense(params, layer, x))
         return self.lipschitz * dense(params, len(self.hidden), x)
 
     def project(self, params: Params) -> None:
@@ -57,6 +56,13 @@ class GroupSort(Net):
 
     def lipschitz_bound(self) -> float | None:
         return self.lipschitz
+
+
+def sort_pairs(x: torch.Tensor) -> torch.Tensor:
+    """(…, 2k) -> the smaller, then the larger of each pair (x_i, x_{i+k}); a ReLU is faster here than min and max."""
+    left, right = x.chunk(2, dim=-1)
+    excess = (left - right).relu()
+    return torch.cat([left - excess, right + excess], dim=-1)
 
 
 def orthonormalise(weight: torch.Tensor, steps: int) -> torch.Tensor:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import PositiveInt
+import torch
+from pydantic import Field, PositiveInt
+from torch.nn.functional import leaky_relu
 
 from wgpipe.nets import Net, dense, dense_sizes
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
-    import torch
-
     from wgpipe.nets import Params
 
 LEAK = 0.2
@@ -22,7 +22,7 @@ LEAK = 0.2
 class Mlp(Net):
     """Dense layers with (leaky) ReLU between them, Kaiming-uniform weights, biases uniform within 1/sqrt(fan-in)."""
 
-    hidden: tuple[PositiveInt, ...] = (64, 64)
+    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1)
     activation: Literal["relu", "leaky_relu"] = "relu"
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
@@ -37,5 +37,19 @@ class Mlp(Net):
     def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         for layer in range(len(self.hidden)):
             x = dense(params, layer, x)
-            x = x.relu() if self.activation == "relu" else x.maximum(LEAK * x)
+            x = x.relu() if self.activation == "relu" else leaky_relu(x, LEAK)
         return dense(params, len(self.hidden), x)
+
+    def input_gradient(self, params: Params, x: torch.Tensor) -> torch.Tensor:
+        """W_out' D_l W_l' … D_1 W_1', D the slopes of the activations: exact, since these are piecewise constant."""
+        slopes = []
+        with torch.no_grad():
+            for layer in range(len(self.hidden)):
+                x = dense(params, layer, x)
+                positive = x.relu().sign()
+                slopes.append(positive if self.activation == "relu" else LEAK + (1 - LEAK) * positive)
+                x = x * slopes[-1]
+        gradient = params[f"weight{len(self.hidden)}"].mT
+        for layer in reversed(range(len(self.hidden))):
+            gradient = (gradient * slopes[layer]) @ params[f"weight{layer}"].mT
+        return gradient

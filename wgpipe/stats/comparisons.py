@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from wgpipe.stats.claim_test import LEVEL
 from wgpipe.stats.estimates import Caveats, Estimate
-from wgpipe.stats.intervals import LEVEL, bootstrap, proportion_difference
+from wgpipe.stats.intervals import bootstrap, proportion_difference
 from wgpipe.stats.panels import FitRule, panel
 from wgpipe.stats.rates import RULE
 from wgpipe.stats.slopes import Term, sum_of_slopes

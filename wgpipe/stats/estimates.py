@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from wgpipe.stats.intervals import LEVEL, Interval
+from wgpipe.stats.claim_test import LEVEL
+from wgpipe.stats.intervals import Interval
 from wgpipe.stats.panels import FitRule, Panel
 
 Status = Literal["ok", "missing", "diverged", "floor", "few seeds"]

@@ -16,9 +16,9 @@ import numpy as np
 from scipy import stats
 
 from wgpipe import rng
+from wgpipe.stats.claim_test import LEVEL
 
 REPLICATES = 2000
-LEVEL = 0.95
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 

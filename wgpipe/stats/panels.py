@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from wgpipe.errors import UserError
-from wgpipe.stats.intervals import LEVEL, REPLICATES
+from wgpipe.stats.claim_test import LEVEL
+from wgpipe.stats.intervals import REPLICATES
 
 COLUMNS = ("dataset", "recipe", "n", "seed", "status", "metric", "value", "null", "protocol")
 

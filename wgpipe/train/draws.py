@@ -31,24 +31,27 @@ class Members:
     n: int
     seeds: tuple[int, ...]
 
-    def draw(self, recipe: Recipe, latent: int, chunk: int, device: torch.device) -> Draws:
-        """The chunk-th piece of every member's streams."""
+    def draw(
+        self, recipe: Recipe, latent: int, chunk: int, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> Draws:
+        """The chunk-th piece of every member's streams; the same numbers, to float32, for every dtype."""
         training = recipe.training
         shape = (CHUNK, training.critic_steps, training.batch)
         columns: dict[str, list[np.ndarray]] = {"indices": [], "critic": [], "mixes": [], "generator": []}
         for seed in self.seeds:
-            batches, noises, mixes = (
+            batches, noise, mixes = (
                 run_stream(self.dataset, self.n, seed, purpose, chunk) for purpose in ("batch", "noise", "mix")
             )
             columns["indices"].append(batches.integers(self.n, size=shape))
-            columns["critic"].append(prior_sample(recipe.prior, noises, (*shape, latent)))
-            columns["generator"].append(prior_sample(recipe.prior, noises, (CHUNK, training.batch, latent)))
+            columns["critic"].append(prior_sample(recipe.prior, noise, (*shape, latent)))
+            columns["generator"].append(prior_sample(recipe.prior, noise, (CHUNK, training.batch, latent)))
             columns["mixes"].append(mixes.random((*shape, 1), dtype=np.float32))
 
         def stacked(name: str, axis: int) -> torch.Tensor:
             return torch.from_numpy(np.stack(columns[name], axis=axis)).to(device)
 
-        return Draws(stacked("indices", 2), stacked("critic", 2), stacked("mixes", 2), stacked("generator", 1))
+        reals = (stacked("critic", 2), stacked("mixes", 2), stacked("generator", 1))
+        return Draws(stacked("indices", 2), *(real.to(dtype) for real in reals))
 
 
 def prior_sample(prior: str, stream: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,54 +10,64 @@ import torch
 from wgpipe.nets import Net, Params
 from wgpipe.recipe import Recipe
 from wgpipe.rng import run_stream
+from wgpipe.train.adam import Adam
 from wgpipe.train.critic import Critic
 from wgpipe.train.draws import CHUNK, Members
 
 
 class Population:
-    """E members of one recipe on samples (E, n, d), trained together and never mixed.
+    """E members of one recipe on samples (E, n, d), trained together and never mixed, in the precision `dtype`.
 
-    A member whose parameters or losses stop being finite goes back to where it stood at the last whole chunk and is
-    frozen there; the others go on as if it had never been.
+    A member whose state or losses stop being finite goes back to where it stood at the last whole chunk, and stays
+    there; the others go on as if it had never been. `diverged_at` is the step at which that was noticed, or -1.
     """
 
     def __init__(
-        self, recipe: Recipe, members: Members, sample: torch.Tensor, latent: int, device: torch.device
+        self,
+        recipe: Recipe,
+        members: Members,
+        sample: torch.Tensor,
+        latent: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         assert recipe.generator is not None and recipe.critic is not None
-        self.recipe, self.members, self.latent, self.device = recipe, members, latent, device
+        self.recipe, self.members, self.latent = recipe, members, latent
+        self.device, self.dtype = device, dtype
         self.method = recipe.method.build("method")
         self.constraint = recipe.constraint.build("constraint")
         self.generator_net: Net = recipe.generator.build("net")
         self.critic_net: Net = recipe.critic.build("net")
-        self.sample = sample.to(device)
+        self.sample = sample.to(device, dtype)
         dimension = sample.shape[-1]
         self.generator = self._init("init-generator", self.generator_net, latent, dimension)
         self.critic = self._init("init-critic", self.critic_net, dimension, 1)
         self.average = {name: value.detach().clone() for name, value in self.generator.items()}
-        self.generator_adam = self._adam(self.generator, recipe.training.generator_rate)
-        self.critic_adam = self._adam(self.critic, recipe.training.critic_rate)
+        self.generator_adam = Adam(_trained(self.generator), recipe.training.betas)
+        self.critic_adam = Adam(_trained(self.critic), recipe.training.betas)
         self.step = 0
         self.diverged_at = torch.full((len(members.seeds),), -1, dtype=torch.int64)
 
     def train_chunk(self) -> dict[str, np.ndarray]:
-        """CHUNK generator updates (fewer at the end); mean losses over them, (E,) each."""
+        """CHUNK generator updates (fewer at the end); mean losses over them, (E,) each, NaN for diverged members."""
         training = self.recipe.training
         before = self.state()
-        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.device)
+        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.device, self.dtype)
         count = min(CHUNK, training.steps - self.step)
         rows = torch.arange(len(self.members.seeds), device=self.device)[:, None]
         critic_losses, generator_losses = [], []
         for i in range(count):
-            self._set_rates(self.step + i)
+            step = self.step + i
             for j in range(training.critic_steps):
                 real = self.sample[rows, draws.indices[i, j]]
-                critic_losses.append(self._critic_update(real, draws.critic_noise[i, j], draws.mixes[i, j]))
-            generator_losses.append(self._generator_update(draws.generator_noise[i]))
+                fake = self.generate(draws.critic_noise[i, j])
+                critic_losses.append(self.update_critic(real, fake, draws.mixes[i, j], self._decay(step)))
+            generator_losses.append(self._update_generator(draws.generator_noise[i], step))
         self.step += count
         losses = {"critic_loss": torch.stack(critic_losses), "generator_loss": torch.stack(generator_losses)}
         self._freeze_diverged(before, losses.values())
-        return {name: loss.mean(dim=0).double().cpu().numpy() for name, loss in losses.items()}
+        means = {name: loss.mean(dim=0).double().cpu() for name, loss in losses.items()}
+        return {name: mean.masked_fill(self.diverged_at >= 0, torch.nan).numpy() for name, mean in means.items()}
 
     def measured_generator(self) -> Params:
         """Parameters to store: the running average, or the last ones."""
@@ -66,33 +75,37 @@ class Population:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Copies of everything that training changes, by name."""
-        groups = {"generator": self.generator, "critic": self.critic, "average": self.average}
-        flat = {f"{group}.{name}": value for group, params in groups.items() for name, value in params.items()}
-        for group, adam, params in self._optimisers():
-            for name, value in params.items():
-                flat |= {f"{group}_adam.{name}.{key}": moment for key, moment in adam.state[value].items()}
-        flat["step"], flat["diverged_at"] = torch.tensor(self.step), self.diverged_at
-        return {name: value.detach().clone() for name, value in flat.items()}
+        return {name: value.detach().clone() for name, value in self._everything().items()}
 
+    @torch.no_grad()
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         """Go back to a `state()`."""
-        groups = {"generator": self.generator, "critic": self.critic, "average": self.average}
-        with torch.no_grad():
-            for group, params in groups.items():
-                for name, value in params.items():
-                    value.copy_(state[f"{group}.{name}"])
-        for group, adam, params in self._optimisers():
-            for name, value in params.items():
-                prefix = f"{group}_adam.{name}."
-                adam.state[value] = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        for name, value in self._everything().items():
+            value.copy_(state[name])
         self.step = int(state["step"])
-        self.diverged_at = state["diverged_at"].clone()
 
-    def _critic_update(self, real: torch.Tensor, noise: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            fake = self.generator_net.apply(self.generator, noise)
+    def _everything(self) -> dict[str, torch.Tensor]:
+        groups = {
+            "generator": self.generator,
+            "critic": self.critic,
+            "average": self.average,
+            "generator_adam": self.generator_adam.state(),
+            "critic_adam": self.critic_adam.state(),
+        }
+        flat = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
+        return {**flat, "step": torch.tensor(self.step), "diverged_at": self.diverged_at}
+
+    @torch.no_grad()
+    def generate(self, noise: torch.Tensor) -> torch.Tensor:
+        """(E, B, k) latent points -> (E, B, d) generated points of the generator as it stands."""
+        return self.generator_net.apply(self.generator, noise)
+
+    def update_critic(
+        self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, decay: float = 1.0
+    ) -> torch.Tensor:
+        """One critic update on (E, B, d) real and generated points; (E,) the losses before it."""
         loss = self.critic_objective(real, fake, mix)
-        self._update(self.critic_adam, self.critic, loss)
+        self._update(self.critic_adam, loss, decay * self.recipe.training.critic_rate)
         with torch.no_grad():
             self.constraint.project(_trained(self.critic))
             self.critic_net.project(self.critic)
@@ -102,67 +115,51 @@ class Population:
         """(E,) what the critic minimises: the method's loss and the constraint's penalty."""
         critic = Critic(self.critic_net, self.critic)
         loss: torch.Tensor = self.method.critic_loss(critic, real, fake)
-        return loss + self.constraint.penalty(critic, real, fake, mix)
+        penalty: torch.Tensor | float = self.constraint.penalty(critic, real, fake, mix)
+        return loss + penalty
 
-    def _generator_update(self, noise: torch.Tensor) -> torch.Tensor:
+    def _update_generator(self, noise: torch.Tensor, step: int) -> torch.Tensor:
         fake = self.generator_net.apply(self.generator, noise)
         loss: torch.Tensor = self.method.generator_loss(Critic(self.critic_net, self.critic), fake)
-        self._update(self.generator_adam, self.generator, loss)
+        self._update(self.generator_adam, loss, self._decay(step) * self.recipe.training.generator_rate)
         with torch.no_grad():
             self.generator_net.project(self.generator)
-            for name, value in self.generator.items():
+            for name, value in _trained(self.generator).items():
                 self.average[name].lerp_(value, 1 - self.recipe.training.average)
+            self.generator_net.project(self.average)
         return loss.detach()
 
-    def _update(self, adam: torch.optim.Adam, params: Params, loss: torch.Tensor) -> None:
-        trained = list(_trained(params).values())
-        frozen = (self.diverged_at >= 0).to(self.device)
-        any_frozen = bool((self.diverged_at >= 0).any())
-        for value, gradient in zip(trained, torch.autograd.grad(loss.sum(), trained), strict=True):
-            if any_frozen:
-                gradient[frozen] = 0
-            value.grad = gradient
-        adam.step()
+    def _update(self, adam: Adam, loss: torch.Tensor, rate: float) -> None:
+        adam.step(list(torch.autograd.grad(loss.sum(), list(adam.params.values()))), rate)
 
+    @torch.no_grad()
     def _freeze_diverged(self, before: dict[str, torch.Tensor], losses: Iterable[torch.Tensor]) -> None:
-        """Members that are no longer finite: back to `before`, with their optimisers at rest."""
-        finite = torch.stack([loss.isfinite().all(dim=0) for loss in losses]).all(dim=0).cpu()
-        for value in (*self.generator.values(), *self.critic.values()):
-            finite &= value.detach().flatten(1).isfinite().all(dim=1).cpu()
-        fresh = ~finite & (self.diverged_at < 0)
-        if not fresh.any():
-            return
-        self.diverged_at[fresh] = self.step
-        state = self.state()
-        for name, value in state.items():
-            if value.ndim >= 2:
-                value[fresh.to(value.device)] = 0 if "_adam." in name else before[name][fresh.to(value.device)]
-        self.load_state(state)
+        """Members that are not finite, now or at the end of an earlier chunk, go back to `before`."""
+        stacked = {name: value for name, value in self._everything().items() if value.ndim >= 2}
+        finite = torch.stack([loss.isfinite().all(dim=0) for loss in losses]).all(dim=0)
+        for value in stacked.values():
+            finite &= value.flatten(1).isfinite().all(dim=1)
+        self.diverged_at[~finite.cpu() & (self.diverged_at < 0)] = self.step
+        frozen = (self.diverged_at >= 0).to(self.device)
+        if frozen.any():
+            for name, value in stacked.items():
+                value[frozen] = before[name][frozen]
 
-    def _set_rates(self, step: int) -> None:
+    def _decay(self, step: int) -> float:
+        """Factor of both learning rates."""
         training = self.recipe.training
-        factor = 1.0 if training.decay == "none" else min(1.0, 2 * (1 - step / training.steps))
-        for adam, rate in ((self.generator_adam, training.generator_rate), (self.critic_adam, training.critic_rate)):
-            adam.param_groups[0]["lr"] = rate * factor
+        return 1.0 if training.decay == "none" else min(1.0, 2 * (1 - step / training.steps))
 
     def _init(self, purpose: str, net: Net, inputs: int, outputs: int) -> Params:
         members = self.members
         each = [
             net.init(run_stream(members.dataset, members.n, seed, purpose), inputs, outputs) for seed in members.seeds
         ]
-        stacked = {name: torch.from_numpy(np.stack([one[name] for one in each])).to(self.device) for name in each[0]}
+        arrays = {name: np.stack([one[name] for one in each]) for name in each[0]}
+        stacked = {name: torch.from_numpy(array).to(self.device, self.dtype) for name, array in arrays.items()}
         for value in _trained(stacked).values():
             value.requires_grad_()
         return stacked
-
-    def _adam(self, params: Params, rate: float) -> torch.optim.Adam:
-        return torch.optim.Adam(_trained(params).values(), lr=rate, betas=self.recipe.training.betas, fused=True)
-
-    def _optimisers(self) -> list[tuple[str, torch.optim.Adam, dict[str, Any]]]:
-        return [
-            ("generator", self.generator_adam, _trained(self.generator)),
-            ("critic", self.critic_adam, _trained(self.critic)),
-        ]
 
 
 def _trained(params: Params) -> Params:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @register("lp", cites=("petzka2018",))
 class LipschitzPenalty(Constraint):
-    """weight E(max(0, |grad f(M)| - L))^2, M uniform on segments between real and generated (Petzka et al. 2018, eq. 7)."""
+    """weight E(max(0, |grad f(M)| - L))^2, M uniform between real and generated points (Petzka et al. 2018, eq. 7)."""
 
     weight: PositiveFloat = 10.0
     lipschitz: PositiveFloat = 1.0

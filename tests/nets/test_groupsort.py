@@ -1,0 +1,88 @@
+"""GroupSort networks stay orthonormal, hence 1-Lipschitz, however they are updated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from scipy.linalg import polar
+
+from wgpipe.nets import Params
+from wgpipe.nets.groupsort import GroupSort, orthonormalise, sort_pairs
+
+Stack = Callable[..., Params]
+ADAM_STEP = 2e-3  # a default critic rate; one update moves no weight by much more
+
+
+def orthonormality_error(weight: torch.Tensor) -> float:
+    tall = weight if weight.shape[-2] >= weight.shape[-1] else weight.mT
+    return float((tall.mT @ tall - torch.eye(tall.shape[-1])).abs().max())
+
+
+@pytest.fixture
+def updated(stack: Stack) -> tuple[GroupSort, Params]:
+    """After 200 updates of Adam's size in random directions, each followed by the projection, in float32."""
+    net = GroupSort(hidden=(64, 64), lipschitz=3.0)
+    params = stack(net, 8, 1, torch.float32)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        for value in params.values():
+            value += ADAM_STEP * torch.randn(value.shape, generator=generator).sign()
+        net.project(params)
+    return net, params
+
+
+def test_weights_start_orthonormal(stack: Stack) -> None:
+    params = stack(GroupSort(hidden=(16, 12)), 20, 1, torch.float32)
+    for layer in range(3):
+        assert orthonormality_error(params[f"weight{layer}"]) < 1e-6
+
+
+def test_weights_are_orthonormal_after_many_updates(updated: tuple[GroupSort, Params]) -> None:
+    _, params = updated
+    for layer in range(3):
+        assert orthonormality_error(params[f"weight{layer}"]) < 1e-5
+
+
+def test_no_two_points_have_a_slope_above_the_constant(updated: tuple[GroupSort, Params]) -> None:
+    net, params = updated
+    x = 4 * torch.randn(3, 300, 8)
+    near = x + 1e-2 * torch.randn(3, 300, 8)
+    points = torch.cat([x, near], dim=1).double()
+    values = net.apply({name: value.double() for name, value in params.items()}, points).squeeze(-1)
+    rises = (values[:, :, None] - values[:, None, :]).abs()
+    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    slopes = rises[distances > 0] / distances[distances > 0]
+    assert slopes.max() <= 3.0 * (1 + 1e-5)
+    assert slopes.max() > 0.9 * 3.0
+    assert net.lipschitz_bound() == 3.0
+
+
+def test_pairs_are_sorted() -> None:
+    x = torch.randn(3, 5, 8, dtype=torch.float64)
+    pairs = torch.sort(torch.stack(x.chunk(2, dim=-1)), dim=0).values
+    torch.testing.assert_close(sort_pairs(x), torch.cat([pairs[0], pairs[1]], dim=-1))
+
+
+def test_sorting_has_the_gradient_of_a_permutation() -> None:
+    x = torch.randn(8, dtype=torch.float64)
+    jacobian = torch.autograd.functional.jacobian(sort_pairs, x)
+    torch.testing.assert_close(jacobian @ jacobian.T, torch.eye(8, dtype=torch.float64))
+    torch.testing.assert_close(jacobian @ x, sort_pairs(x))
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (9, 4), (4, 9), (5, 1)])
+def test_orthonormalising_finds_the_polar_factor(shape: tuple[int, int]) -> None:
+    weight = np.random.default_rng(0).standard_normal((2, *shape))
+    weight /= np.linalg.norm(weight, 2, axis=(1, 2), keepdims=True)
+    result = orthonormalise(torch.from_numpy(weight), steps=40)
+    for member in range(2):
+        np.testing.assert_allclose(result[member], polar(weight[member])[0], atol=1e-9)
+
+
+def test_an_odd_width_is_refused_with_its_reason() -> None:
+    with pytest.raises(ValidationError, match="widths must be even, and 33 is odd"):
+        GroupSort(hidden=(32, 33))

@@ -1,0 +1,239 @@
+"""The command line: `wgpipe <verb>`. The Snakefile calls these verbs, so each job can be repeated by hand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wgpipe.errors import UserError
+
+BAD_INPUT = 2
+DEFAULT_CONFIG = Path("config/config.yaml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; exit code 2 and one sentence for a user's mistake."""
+    options = _parser().parse_args(arguments)
+    try:
+        verb: Callable[[argparse.Namespace], None] = options.verb
+        verb(options)
+    except UserError as error:
+        print(f"wgpipe: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wgpipe", description="What the theory of (Wasserstein) GANs is worth.")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text)
+        sub.set_defaults(verb=run)
+        return sub
+
+    for name, run, text in (
+        ("check", _check, "check a configuration and write nothing"),
+        ("resolve", _resolve, "check a configuration and write it with every default, for the jobs"),
+        ("plan", _plan, "what would be run, what is excluded and why, and what it would cost"),
+        ("cite", _cite, "BibTeX of everything that a configuration uses"),
+        ("summary", _summary, "where the results of a configuration lie"),
+    ):
+        sub = verb(name, run, text)
+        sub.add_argument("config", nargs="*", type=Path, help=f"overlays on {DEFAULT_CONFIG}, merged in order")
+        sub.add_argument(
+            "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting on top of all files"
+        )
+        if name == "plan":
+            sub.add_argument("--json", action="store_true", help="machine-readable")
+        if name == "resolve":
+            sub.add_argument("--settings", metavar="JSON", default="{}", help="settings on top, as JSON")
+
+    sub = verb("list", _list, "known methods, constraints, nets, datasets, metrics or studies")
+    sub.add_argument("kind", choices=["methods", "constraints", "nets", "datasets", "metrics", "studies"])
+
+    sub = verb("fetch", _fetch, "download one file of a dataset and check it")
+    sub.add_argument("dataset")
+    sub.add_argument("--file", required=True, help="which of the dataset's files")
+    sub.add_argument("--out", type=Path, required=True, help="folder to put it in")
+    sub.add_argument("--mirror", type=Path, help="folder of local copies (host + path of the URL); or WGPIPE_MIRROR")
+    _add_own(sub)
+
+    sub = verb("prepare", _prepare, "make data.npz and card.json of a dataset")
+    sub.add_argument("dataset")
+    sub.add_argument("--downloads", type=Path, required=True)
+    sub.add_argument("--out", type=Path, required=True)
+    _add_own(sub)
+
+    sub = verb("train", _train, "train one block of seeds")
+    sub.add_argument("--recipe", type=Path, required=True)
+    sub.add_argument("--data", type=Path, required=True)
+    sub.add_argument("--n", type=int, required=True, help="training sample size")
+    sub.add_argument("--seeds", required=True, metavar="FIRST-LAST")
+    sub.add_argument("--out", type=Path, required=True)
+    sub.add_argument("--threads", type=int, default=1)
+    sub.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    _add_own(sub)
+
+    sub = verb("measure", _measure, "measure all blocks of a dataset and recipe")
+    sub.add_argument("--recipe", type=Path, required=True)
+    sub.add_argument("--data", type=Path, required=True)
+    sub.add_argument("--metrics", type=Path, nargs="+", required=True)
+    sub.add_argument("--blocks", type=Path, nargs="+", required=True, help="folders of trained blocks")
+    sub.add_argument("--out", type=Path, required=True)
+    sub.add_argument("--threads", type=int, default=1)
+    _add_own(sub)
+
+    sub = verb("study", _study, "tables, figures and claims of one study")
+    sub.add_argument("--study", type=Path, required=True, help="the study as `wgpipe resolve` wrote it")
+    sub.add_argument("--measures", type=Path, nargs="+", required=True)
+    sub.add_argument("--out", type=Path, required=True)
+    sub.add_argument("--allow-missing", action="store_true")
+
+    sub = verb("claims", _claims, "the claims of all studies in one table")
+    sub.add_argument("--studies", type=Path, nargs="+", required=True, help="folders of studies")
+    sub.add_argument("--out", type=Path, required=True)
+    return parser
+
+
+def _add_own(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--own", action="append", default=[], metavar="KIND:NAME=FILE", help="a piece of your own, by its .py file"
+    )
+
+
+def _register_own(given: list[str]) -> None:
+    from wgpipe import registry
+
+    for item in given:
+        kind, _, rest = item.partition(":")
+        name, _, file = rest.partition("=")
+        registry.add_files(kind, {name: file})
+
+
+def _config_files(options: argparse.Namespace) -> list[Path]:
+    given: list[Path] = options.config
+    return [DEFAULT_CONFIG, *(file for file in given if file.resolve() != DEFAULT_CONFIG.resolve())]
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    from wgpipe.settings import parsed_overrides
+
+    return parsed_overrides(options.set)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from wgpipe.grid import Grid
+    from wgpipe.resolve import resolve
+
+    grid = Grid(resolve(_config_files(options), _overrides(options)))
+    print(f"{grid.scale}: {len(grid.blocks)} blocks, {len(grid.exclusions)} exclusions; the configuration is right.")
+
+
+def _resolve(options: argparse.Namespace) -> None:
+    from wgpipe.dag import config_digest
+    from wgpipe.grid import Grid
+    from wgpipe.resolve import resolve
+
+    overrides = {**json.loads(options.settings), **_overrides(options)}
+    files = _config_files(options)
+    Grid(resolve(files, overrides)).write_config(config_digest(files, overrides))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from wgpipe.grid import Grid
+    from wgpipe.plan import plan_of, shown
+    from wgpipe.resolve import resolve
+
+    plan = plan_of(Grid(resolve(_config_files(options), _overrides(options))))
+    print(json.dumps(plan, indent=1, ensure_ascii=False) if options.json else shown(plan))
+
+
+def _cite(options: argparse.Namespace) -> None:
+    from wgpipe import citations
+    from wgpipe.grid import Grid
+    from wgpipe.resolve import resolve
+
+    for key in Grid(resolve(_config_files(options), _overrides(options))).citations():
+        print(citations.entry(key) + "\n")
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from wgpipe.grid import Grid
+    from wgpipe.resolve import resolve
+    from wgpipe.summary import summary
+
+    print(summary(Grid(resolve(_config_files(options), _overrides(options)))))
+
+
+def _list(options: argparse.Namespace) -> None:
+    from wgpipe import registry
+
+    kind = "study" if options.kind == "studies" else options.kind.removesuffix("s")
+    for name, file in registry.files(kind).items():
+        print(f"{name:<16} {registry.first_line(name, file)}")
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from wgpipe.data import dataset
+    from wgpipe.errors import suggestion
+    from wgpipe.fetch import fetch
+
+    _register_own(options.own)
+    sources = {source.file: source for source in dataset(options.dataset).sources()}
+    if options.file not in sources:
+        raise UserError(f"dataset '{options.dataset}' has no file '{options.file}'{suggestion(options.file, sources)}")
+    mirror = options.mirror or os.environ.get("WGPIPE_MIRROR")
+    fetch(sources[options.file], options.out, Path(mirror) if mirror else None)
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from wgpipe.data import dataset
+    from wgpipe.data.prepared import save
+
+    _register_own(options.own)
+    chosen = dataset(options.dataset)
+    save(options.out, chosen, chosen.prepare({s.file: options.downloads / s.file for s in chosen.sources()}))
+
+
+def _train(options: argparse.Namespace) -> None:
+    from wgpipe.train.block import Job, train
+
+    _register_own(options.own)
+    job = Job.read(options.recipe, options.data, options.n, _seeds(options.seeds))
+    train(job, options.out, options.threads, options.device)
+
+
+def _seeds(given: str) -> tuple[int, ...]:
+    first, _, last = given.partition("-")
+    return tuple(range(int(first), int(last) + 1))
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from wgpipe.metrics.table import write_measures
+
+    _register_own(options.own)
+    write_measures(options.recipe, options.data, options.metrics, options.blocks, options.out, options.threads)
+
+
+def _study(options: argparse.Namespace) -> None:
+    from wgpipe.studies.build import build_study
+
+    build_study(options.study, options.measures, options.out, options.allow_missing)
+
+
+def _claims(options: argparse.Namespace) -> None:
+    from wgpipe.studies.build import join_claims
+
+    join_claims(options.studies, options.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

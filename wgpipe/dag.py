@@ -1,0 +1,249 @@
+"""What the Snakefile asks: the grid of its configuration, and for each rule its inputs and parameters.
+
+Reading the Snakefile imports no torch. The configuration is checked by `wgpipe resolve`, in a process of its own and
+only when it, or the code, has changed; the Snakefile reads what that wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from wgpipe import identity, plan, registry
+from wgpipe.config import study_file
+from wgpipe.data import family
+from wgpipe.errors import UserError
+from wgpipe.grid import DOWNLOADS, RESOLVED, RESULTS, Block, Grid
+from wgpipe.resolve import Resolved, raw_config
+from wgpipe.train import files
+
+Wildcards = Any
+
+
+class Dag(Grid):
+    """A grid, with the functions that rules name. Wildcards are dataset, recipe, n and seeds."""
+
+    @classmethod
+    def open(cls, configfiles: Iterable[str], merged: dict[str, Any], main_process: bool) -> Dag:
+        """The grid of Snakemake's configuration: `configfiles` in any order, and the `merged` result with --config.
+
+        Raises `UserError` with what `wgpipe resolve` says. In the main process, results of other code than the
+        present are marked, so that they are made anew even where Snakemake's own records are gone.
+        """
+        base = Path("config/config.yaml")
+        overlays = [Path(file) for file in configfiles if Path(file).resolve() != base.resolve()]
+        paths = [base, *overlays]
+        read = raw_config(paths, {})
+        overrides = {key: value for key, value in merged.items() if key not in read or read[key] != value}
+        digest = config_digest(paths, overrides)
+        resolved_file = RESULTS / str(merged.get("scale")) / "config" / RESOLVED
+        if _digest_of(resolved_file) != digest:
+            _resolve(overlays, overrides)
+        dag = cls(Resolved.from_json(json.loads(resolved_file.read_text(encoding="utf-8"))))
+        if main_process:
+            dag.mark_stale()
+        return dag
+
+    def mark_stale(self) -> None:
+        """Give a new time stamp to the inputs of results whose records disagree with the present code or settings."""
+        for block in self.blocks:
+            expected = self.training_code(block.dataset, block.recipe)
+            _touch_if_stale(self.block_folder(block) / files.RUN, expected, self.recipe_file(block.recipe))
+        for dataset, recipe in self.pairs():
+            expected = self.measuring_code(dataset, recipe)
+            for study in self.studies_of(dataset, recipe):
+                _touch_if_stale(self.measures_record(dataset, recipe), expected, self.metrics_file(study))
+        for study in self.resolved.studies:
+            _touch_if_stale(self.study_record(study), identity.study_code(study), self.study_file(study))
+
+    # Wildcard patterns of what rules write.
+
+    def block(self, file: str) -> str:
+        """A file of any block."""
+        return str(self.root / "runs" / "{dataset}" / "{recipe}" / "n{n}" / "s{seeds}" / file)
+
+    def dataset_file(self, file: str) -> str:
+        """A file of any prepared dataset."""
+        return str(self.root / "data" / "{dataset}" / file)
+
+    def measures(self, suffix: str) -> str:
+        """The table of any pair, or what lies beside it."""
+        return str(self.root / "measures" / "{dataset}" / "{recipe}") + suffix
+
+    # Inputs and parameters of rules, by wildcards.
+
+    def sources(self, wildcards: Wildcards) -> list[str]:
+        """Downloads of a dataset."""
+        return [str(DOWNLOADS / source.file) for source in self.datasets[wildcards.dataset].sources()]
+
+    def source_dataset(self, wildcards: Wildcards) -> str:
+        """A dataset that a downloaded file belongs to."""
+        for name, item in self.datasets.items():
+            if any(source.file == wildcards.file for source in item.sources()):
+                return name
+        raise UserError(f"no dataset of this configuration needs a file '{wildcards.file}'.")
+
+    def recipe_input(self, wildcards: Wildcards) -> str:
+        """The recipe as `wgpipe resolve` wrote it."""
+        return str(self.recipe_file(wildcards.recipe))
+
+    def metrics_inputs(self, wildcards: Wildcards) -> list[str]:
+        """Metrics of all studies that use a pair."""
+        return [str(self.metrics_file(study)) for study in self.studies_of(wildcards.dataset, wildcards.recipe)]
+
+    def trained(self, wildcards: Wildcards) -> list[str]:
+        """All files of a pair's blocks; with `allow_missing`, of those that exist."""
+        return [
+            str(self.block_folder(block) / file)
+            for block in self.blocks_of(wildcards.dataset, wildcards.recipe)
+            if self._wanted(self.block_folder(block) / files.RUN)
+            for file in files.OUTPUTS
+        ]
+
+    def block_folders(self, wildcards: Wildcards) -> list[str]:
+        """Folders of a pair's blocks, likewise."""
+        blocks = self.blocks_of(wildcards.dataset, wildcards.recipe)
+        return [str(self.block_folder(b)) for b in blocks if self._wanted(self.block_folder(b) / files.RUN)]
+
+    def measured(self, study: str) -> list[str]:
+        """Tables of all pairs of a study; with `allow_missing`, of those that can be made from what exists."""
+        pairs = sorted({(block.dataset, block.recipe) for block in self.study_blocks[study]})
+        return [
+            str(self.measures_file(*pair))
+            for pair in pairs
+            if any(self._wanted(self.block_folder(block) / files.RUN) for block in self.blocks_of(*pair))
+        ]
+
+    def study_record(self, study: str) -> Path:
+        """Which code made a study's folder."""
+        return self.study_folder(study) / "study.json"
+
+    def study_figures(self, study: str, suffix: str) -> list[str]:
+        """Every figure of a study in one format."""
+        return [str(self.study_folder(study) / f"{name}.{suffix}") for name in self.resolved.studies[study].figures]
+
+    def study_latex(self, study: str) -> list[str]:
+        """Tables of a study that LaTeX can input."""
+        return [str(self.study_folder(study) / f"{name}.tex") for name in self.resolved.studies[study].latex]
+
+    def reported_figures(self, study: str) -> list[tuple[str, str, str]]:
+        """(name, file, caption) of every figure for the report."""
+        return [
+            (name, str(self.study_folder(study) / f"{name}.png"), f"../report/{study}/{name}.rst")
+            for name in self.resolved.studies[study].figures
+        ]
+
+    def reported_tables(self, study: str) -> list[tuple[str, str, str]]:
+        """(name, file, caption) of every table for the report."""
+        return [
+            (name, str(self.study_folder(study) / f"{name}.csv"), f"../report/{study}/{name}_table.rst")
+            for name in self.resolved.studies[study].tables
+        ]
+
+    def claims_inputs(self) -> list[str]:
+        """The claims of each study."""
+        return [str(self.study_folder(study) / "claims.csv") for study in self.resolved.studies]
+
+    def own_files(self, wildcards: Wildcards) -> str:
+        """Options that name the user's own pieces of a job."""
+        pieces = [("dataset", family(wildcards.dataset))]
+        if hasattr(wildcards, "recipe"):
+            pieces += [(kind, piece.name) for kind, piece in self.recipes[wildcards.recipe].pieces()]
+            pieces += [("metric", metric) for metric in self._metrics(wildcards)]
+        own = {pair: registry.own_file(*pair) for pair in pieces}
+        return " ".join(f"--own '{kind}:{name}={file}'" for (kind, name), file in own.items() if file)
+
+    def training_minutes(self, wildcards: Wildcards) -> int:
+        """Time to ask a cluster for, with a margin."""
+        first, last = map(int, wildcards.seeds.split("-"))
+        block = Block(wildcards.dataset, wildcards.recipe, int(wildcards.n), tuple(range(first, last + 1)))
+        return _minutes(plan.training_seconds(self.recipes[wildcards.recipe], block))
+
+    def training_memory(self, wildcards: Wildcards) -> int:
+        """MB to ask for: a process with torch, and the training sample."""
+        width = self.datasets[wildcards.dataset].card().dimension
+        sample = 12 * self.resolved.config.slot * int(wildcards.n) * width / 2**20
+        return int(plan.BASE_MB + 2 * sample)
+
+    def measuring_minutes(self, wildcards: Wildcards) -> int:
+        """Time to ask a cluster for, with a margin."""
+        return _minutes(plan.measuring_seconds(self, wildcards.dataset, wildcards.recipe))
+
+    def measuring_memory(self, wildcards: Wildcards) -> int:
+        """MB to ask for: a process with torch, and the costs of the largest exact transport."""
+        pairs = [
+            settings.get("real", 4096) * settings.get("generated", 4096)
+            for study in self.studies_of(wildcards.dataset, wildcards.recipe)
+            for settings in self.resolved.metrics[study].values()
+        ]
+        return int(plan.BASE_MB + 40 * max(pairs) / 2**20)
+
+    def preparing(self, wildcards: Wildcards) -> str:
+        """Fingerprint of the code that prepares a dataset."""
+        return identity.preparing_code(family(wildcards.dataset))
+
+    def training(self, wildcards: Wildcards) -> str:
+        """Fingerprint of the code that trains a block."""
+        return self.training_code(wildcards.dataset, wildcards.recipe)
+
+    def measuring(self, wildcards: Wildcards) -> str:
+        """Fingerprints of the metrics of a pair."""
+        return self.measuring_code(wildcards.dataset, wildcards.recipe)
+
+    def _metrics(self, wildcards: Wildcards) -> list[str]:
+        studies = self.studies_of(wildcards.dataset, wildcards.recipe)
+        return sorted({metric for study in studies for metric in self.resolved.metrics[study]})
+
+    def _wanted(self, file: Path) -> bool:
+        return not self.resolved.config.allow_missing or file.is_file()
+
+
+def _minutes(seconds: float) -> int:
+    return 5 + math.ceil(plan.MARGIN * seconds / 60)
+
+
+def config_digest(paths: list[Path], overrides: dict[str, Any]) -> str:
+    """sha256 of the configuration as given, its study files, the user's own files and the package's code."""
+    raw = raw_config(paths, overrides)
+    studies = raw.get("studies")
+    named = [study_file(paths[0].parent, str(study)) for study in (studies if isinstance(studies, list) else [])]
+    own = [Path(str(file)) for kind in OWN for file in (raw.get(kind) or {}).values()]
+    content = [file.read_text(encoding="utf-8") if file.is_file() else None for file in [*named, *own]]
+    given = json.dumps([raw, content, identity.whole_code()], sort_keys=True, default=str)
+    return hashlib.sha256(given.encode()).hexdigest()
+
+
+OWN = ("methods", "constraints", "nets", "datasets", "metrics")
+
+
+def _resolve(overlays: list[Path], overrides: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "wgpipe.cli", "resolve", *map(str, overlays), "--settings", json.dumps(overrides)]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise UserError(done.stderr.strip().removeprefix("wgpipe: "))
+
+
+def _digest_of(file: Path) -> str | None:
+    try:
+        digest = json.loads(file.read_text(encoding="utf-8"))["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)
+
+
+def _touch_if_stale(record: Path, code: str, file: Path) -> None:
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))["code"]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if found != code and file.stat().st_mtime <= record.stat().st_mtime:
+        os.utime(file)

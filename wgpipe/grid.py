@@ -1,0 +1,163 @@
+"""What is run, and where it lies: blocks, exclusions with reasons, and every path below results/<scale>."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wgpipe import registry
+from wgpipe.data import Dataset, dataset, family
+from wgpipe.data.planted import DoesNotFitError
+from wgpipe.identity import metric_code, training_code
+from wgpipe.recipe import Recipe
+from wgpipe.resolve import Resolved, write_if_changed
+
+RESULTS = Path("results")
+RESOLVED = "resolved.json"
+DOWNLOADS = RESULTS / "downloads"
+
+
+@dataclass(frozen=True, order=True)
+class Block:
+    """Runs that differ only in the seed and train together."""
+
+    dataset: str
+    recipe: str
+    n: int
+    seeds: tuple[int, ...]
+
+    @property
+    def slot(self) -> str:
+        """`0-7`."""
+        return f"{self.seeds[0]}-{self.seeds[-1]}"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """What a grid asks for and cannot have."""
+
+    study: str
+    dataset: str
+    reason: str
+
+
+class Grid:
+    """All blocks of a resolved configuration, in a fixed order, each once however many studies ask for it."""
+
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved = resolved
+        self.scale = resolved.config.scale
+        self.recipes: dict[str, Recipe] = resolved.recipes
+        self.datasets: dict[str, Dataset] = {}
+        self.exclusions: list[Exclusion] = []
+        self.study_blocks = {study: sorted(set(self._expand(study))) for study in resolved.studies}
+        self.blocks = sorted({block for blocks in self.study_blocks.values() for block in blocks})
+        self.root = RESULTS / self.scale
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(dataset, recipe) of all blocks: what is measured in one job."""
+        return sorted({(block.dataset, block.recipe) for block in self.blocks})
+
+    def blocks_of(self, dataset: str, recipe: str) -> list[Block]:
+        """All blocks of a pair, by n and seeds."""
+        return [block for block in self.blocks if (block.dataset, block.recipe) == (dataset, recipe)]
+
+    def studies_of(self, dataset: str, recipe: str) -> list[str]:
+        """Studies that use a pair."""
+        pair = (dataset, recipe)
+        return [s for s, blocks in self.study_blocks.items() if any((b.dataset, b.recipe) == pair for b in blocks)]
+
+    # Paths: nothing else in the package knows them.
+
+    def config_folder(self) -> Path:
+        """What `wgpipe resolve` writes."""
+        return self.root / "config"
+
+    def recipe_file(self, recipe: str) -> Path:
+        """One recipe with all its settings."""
+        return self.config_folder() / "recipes" / f"{recipe}.json"
+
+    def metrics_file(self, study: str) -> Path:
+        """Metrics of a study with their settings."""
+        return self.config_folder() / "metrics" / f"{study}.json"
+
+    def study_file(self, study: str) -> Path:
+        """A study's own settings and blocks."""
+        return self.config_folder() / "studies" / f"{study}.json"
+
+    def dataset_folder(self, dataset: str) -> Path:
+        """data.npz and card.json."""
+        return self.root / "data" / dataset
+
+    def block_folder(self, block: Block) -> Path:
+        """generator.safetensors, critic.safetensors, history.parquet, run.json; metrics and cost.json beside."""
+        return self.root / "runs" / block.dataset / block.recipe / f"n{block.n}" / f"s{block.slot}"
+
+    def measures_file(self, dataset: str, recipe: str) -> Path:
+        """All metrics of all blocks of a pair, tidy."""
+        return self.root / "measures" / dataset / f"{recipe}.parquet"
+
+    def measures_record(self, dataset: str, recipe: str) -> Path:
+        """Which code measured it."""
+        return self.measures_file(dataset, recipe).with_suffix(".json")
+
+    def study_folder(self, study: str) -> Path:
+        """Tables, figures and claims of a study."""
+        return self.root / "studies" / study
+
+    # Fingerprints: which code a result depends on.
+
+    def training_code(self, dataset: str, recipe: str) -> str:
+        """Of a block."""
+        return training_code(self.recipes[recipe], family(dataset))
+
+    def measuring_code(self, dataset: str, recipe: str) -> str:
+        """Of the measures of a pair: all metrics of the studies that use it."""
+        metrics = {metric for study in self.studies_of(dataset, recipe) for metric in self.resolved.metrics[study]}
+        return " ".join(f"{metric}={metric_code(metric)}" for metric in sorted(metrics))
+
+    def citations(self) -> list[str]:
+        """Keys of everything that this configuration uses, sorted."""
+        keys = {"molder2021", "paszke2019", "flamary2021"}
+        for name in self.resolved.studies:
+            keys |= set(self.resolved.studies[name].cites)
+            keys |= {key for metric in self.resolved.metrics[name] for key in registry.load("metric", metric).cites}
+        for item in self.datasets.values():
+            keys |= set(item.card().cites)
+        for recipe in self.recipes.values():
+            for kind, piece in recipe.pieces():
+                keys |= set(registry.load(kind, piece.name).cites)
+        return sorted(keys)
+
+    def write_config(self, digest: str) -> None:
+        """The resolved configuration and its slices, each rewritten only if it changed: they are inputs of jobs."""
+        for name, recipe in self.recipes.items():
+            write_if_changed(self.recipe_file(name), recipe.model_dump(mode="json"))
+        for study, blocks in self.study_blocks.items():
+            write_if_changed(self.metrics_file(study), self.resolved.metrics[study])
+            content = {"study": self.resolved.studies[study].model_dump(mode="json"), "scale": self.scale}
+            rows = [[block.dataset, block.recipe, block.n, block.seeds] for block in blocks]
+            write_if_changed(self.study_file(study), {**content, "blocks": rows})
+        excluded = [asdict(exclusion) for exclusion in self.exclusions]
+        write_if_changed(self.config_folder() / "exclusions.json", excluded)
+        write_if_changed(self.config_folder() / RESOLVED, {"digest": digest, **self.resolved.to_json()})
+
+    def _expand(self, study: str) -> Iterator[Block]:
+        given = self.resolved.studies[study]
+        slots = self.resolved.config.blocks_of_seeds()
+        for part in given.scales[self.scale].grid:
+            for name in part.dataset_names():
+                try:
+                    self.datasets[name] = dataset(name)
+                except DoesNotFitError as error:
+                    self._exclude(Exclusion(study, name, str(error)))
+                    continue
+                for recipe in [*part.recipes, *given.controls]:
+                    for n in part.n:
+                        for seeds in slots:
+                            yield Block(name, recipe, n, seeds)
+
+    def _exclude(self, exclusion: Exclusion) -> None:
+        if exclusion not in self.exclusions:
+            self.exclusions.append(exclusion)

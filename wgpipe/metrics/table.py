@@ -1,0 +1,107 @@
+"""All metrics of a (dataset, recipe) as one tidy table; what the same code measured already is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from wgpipe import registry
+from wgpipe.identity import metric_code
+from wgpipe.metrics import Metric
+from wgpipe.train import files
+from wgpipe.train.block import Job
+from wgpipe.train.evaluate import TrainedBlock
+
+Metrics = Sequence[tuple[str, dict[str, Any]]]  # names with settings
+Row = tuple[Any, ...]
+COLUMNS = ("dataset", "dimension", "intrinsic", "recipe", "n", "seed", "status", "metric", "value", "protocol")
+
+
+def measure_block(job: Job, folder: Path, metrics: Metrics, threads: int) -> list[Row]:
+    """One row for every member and quantity of a trained block.
+
+    A metric's values are kept in the block's folder, in metrics/, under everything that they depend on.
+    """
+    status = json.loads((folder / files.RUN).read_text(encoding="utf-8"))["status"]
+    card = job.dataset.card()
+    rows: list[Row] = []
+    for name, settings in metrics:
+        metric: Metric = registry.load("metric", name)(**settings)
+        if metric.needs_critic and job.recipe.is_control:
+            continue
+        for quantity, (values, protocol) in _measured(metric, name, settings, job, folder, threads).items():
+            for seed, value in zip(job.seeds, values, strict=True):
+                facts = (job.dataset.name, card.dimension, card.intrinsic, job.recipe_name, job.n, seed)
+                rows.append((*facts, status[str(seed)], quantity, value, protocol))
+    return rows
+
+
+def _measured(
+    metric: Metric, name: str, settings: dict[str, Any], job: Job, folder: Path, threads: int
+) -> dict[str, tuple[list[float], str]]:
+    """Quantity -> values and protocol, from the block's folder if the same code measured the same files already."""
+    part = folder / "metrics" / f"{name}-{_sha256(json.dumps(settings, sort_keys=True).encode())[:8]}.json"
+    identity = {
+        "metric": name,
+        "settings": settings,
+        "code": metric_code(name),
+        "generator": _sha256((folder / files.GENERATOR).read_bytes()),
+        "critic": _sha256((folder / files.CRITIC).read_bytes()) if metric.needs_critic else None,
+        "data": job.data_checksums,
+        "threads": threads,
+    }
+    label = f"{job.dataset.name} {job.recipe_name} n={job.n} seeds {job.seeds[0]}-{job.seeds[-1]}: {name}"
+    kept = _kept(part, identity)
+    if kept is not None:
+        sys.stderr.write(f"{label} kept\n")
+        return kept
+    started = time.monotonic()
+    values = metric.measure(TrainedBlock(job, folder))
+    part.parent.mkdir(exist_ok=True)
+    measured = {quantity: (column.tolist(), protocol) for quantity, (column, protocol) in values.items()}
+    files.write_json(part, {"identity": identity, "measured": measured})
+    sys.stderr.write(f"{label} measured in {time.monotonic() - started:.1f} s\n")
+    return measured
+
+
+def _kept(part: Path, identity: dict[str, Any]) -> dict[str, tuple[list[float], str]] | None:
+    try:
+        content = json.loads(part.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = isinstance(content, dict) and content.get("identity") == identity
+    return content.get("measured") if same else None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_measures(
+    recipe: Path, data: Path, metrics_files: Sequence[Path], blocks: Sequence[Path], out: Path, threads: int
+) -> None:
+    """Measure trained blocks of one dataset and recipe by all metrics of the given files, into one parquet file."""
+    wanted: list[tuple[str, dict[str, Any]]] = []
+    for file in metrics_files:
+        for item in json.loads(file.read_text(encoding="utf-8")).items():
+            if item not in wanted:
+                wanted.append(item)
+    rows: list[Row] = []
+    for folder in blocks:
+        run = json.loads((folder / files.RUN).read_text(encoding="utf-8"))
+        job = Job.read(recipe, data, run["n"], tuple(run["seeds"]))
+        rows += measure_block(job, folder, wanted, threads)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"intrinsic": "float64", "value": "float64"})
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with files.atomic(out) as path:
+        table.to_parquet(path, index=False)
+    files.write_json(
+        out.with_suffix(".json"), {"code": " ".join(sorted(f"{name}={metric_code(name)}" for name, _ in wanted))}
+    )

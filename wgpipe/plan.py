@@ -1,0 +1,111 @@
+"""What a grid will cost, from a small model whose constants were measured, and how it is said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+from wgpipe.data import dataset
+from wgpipe.grid import Block, Grid
+from wgpipe.recipe import Piece, Recipe
+
+# Measured on one core of a 2-core AVX-512 machine.
+START_SECONDS = 2.6  # a process that imports torch and reads its inputs
+CONTROL_SECONDS = 0.9  # a process that does not
+UPDATE_SECONDS = 0.9e-3  # dispatch of one update of either network, whatever its size
+FLOPS_PER_SECOND = 45e9
+TRANSPORT_SECONDS = 0.45  # exact transport between 2048 and 2048 points
+TRANSPORT_POWER = 1.35  # in the product of both sizes
+CRITIC_STEP_SECONDS = 3e-3
+STUDY_SECONDS = 40.0
+BASE_MB = 700  # a process with torch
+MARGIN = 3  # of requested over predicted time
+
+
+def training_seconds(recipe: Recipe, block: Block) -> float:
+    """Core-seconds of one block."""
+    if recipe.is_control:
+        return CONTROL_SECONDS
+    assert recipe.generator is not None and recipe.critic is not None
+    card = dataset(block.dataset).card()
+    latent = recipe.latent_dimension(card.intrinsic or card.latent)
+    generator = _products(recipe.generator, latent, card.dimension)
+    critic = _products(recipe.critic, card.dimension, 1)
+    training = recipe.training
+    points = 2.0 * len(block.seeds) * training.batch
+    penalised = 4 if recipe.constraint.name in ("gp", "lp") else 0
+    critic_update = points * (generator + (6 + penalised) * critic)
+    generator_update = points * (3 * generator + 2 * critic)
+    flops = training.critic_steps * critic_update + generator_update
+    updates = training.critic_steps + 1
+    return START_SECONDS + training.steps * (updates * UPDATE_SECONDS + flops / FLOPS_PER_SECOND)
+
+
+def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
+    """Core-seconds of one measuring job."""
+    blocks = grid.blocks_of(dataset_name, recipe)
+    seeds = sum(len(block.seeds) for block in blocks)
+    control = grid.recipes[recipe].is_control
+    seconds = CONTROL_SECONDS if control else START_SECONDS
+    for study in grid.studies_of(dataset_name, recipe):
+        for name, settings in grid.resolved.metrics[study].items():
+            if name == "critic":
+                steps = settings.get("steps", 200)
+                seconds += 0 if control else len(blocks) * steps * CRITIC_STEP_SECONDS + 0.1 * seeds
+            else:
+                size = settings.get("real", 4096) * settings.get("generated", 4096) / 2048**2
+                unit = TRANSPORT_SECONDS if name in ("w1", "w2") else TRANSPORT_SECONDS / 4
+                seconds += seeds * unit * size**TRANSPORT_POWER
+    return seconds
+
+
+def plan_of(grid: Grid) -> dict[str, Any]:
+    """Counts, exclusions with reasons, and core-hours by kind of work."""
+    training = sum(training_seconds(grid.recipes[block.recipe], block) for block in grid.blocks)
+    measuring = sum(measuring_seconds(grid, *pair) for pair in grid.pairs())
+    studies = STUDY_SECONDS * len(grid.study_blocks)
+    sources = {source.file for item in grid.datasets.values() for source in item.sources()}
+    jobs = {
+        "fetch": len(sources),
+        "prepare": len(grid.datasets),
+        "train": len(grid.blocks),
+        "measure": len(grid.pairs()),
+        "study": len(grid.study_blocks),
+        "claims": 1,
+    }
+    hours = {"train": training / 3600, "measure": measuring / 3600, "study": studies / 3600}
+    return {
+        "scale": grid.scale,
+        "runs": sum(len(block.seeds) for block in grid.blocks),
+        "blocks": len(grid.blocks),
+        "blocks_by_recipe": dict(sorted(Counter(block.recipe for block in grid.blocks).items())),
+        "jobs": {**jobs, "all": sum(jobs.values())},
+        "exclusions": [asdict(exclusion) for exclusion in grid.exclusions],
+        "core_hours": {
+            **{name: round(value, 3) for name, value in hours.items()},
+            "all": round(sum(hours.values()), 3),
+        },
+    }
+
+
+def shown(plan: dict[str, Any]) -> str:
+    """A plan as a short text."""
+    jobs = ", ".join(f"{count} {kind}" for kind, count in plan["jobs"].items() if kind != "all")
+    hours = ", ".join(f"{value:.2f} {kind}" for kind, value in plan["core_hours"].items() if kind != "all")
+    lines = [
+        f"scale {plan['scale']}: {plan['runs']} runs in {plan['blocks']} blocks",
+        f"jobs: {plan['jobs']['all']} ({jobs})",
+        f"core-hours, predicted: {plan['core_hours']['all']:.2f} ({hours})",
+        *(f"  {recipe}: {count} blocks" for recipe, count in plan["blocks_by_recipe"].items()),
+        f"exclusions: {len(plan['exclusions'])}",
+        *(f"  {item['study']}: {item['reason']}" for item in plan["exclusions"]),
+    ]
+    return "\n".join(lines)
+
+
+def _products(net: Piece, inputs: int, outputs: int) -> float:
+    """Multiplications of one forward pass at one point, by the net's hidden widths."""
+    widths = [inputs, *net.settings.get("hidden", (64, 64)), outputs]
+    return float(sum(a * b for a, b in pairwise(widths)))

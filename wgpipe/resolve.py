@@ -1,0 +1,189 @@
+"""From config files to one checked configuration: every name known, every setting valid, before anything is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wgpipe import citations, registry
+from wgpipe.config import Config, Study, study_file
+from wgpipe.data import dataset
+from wgpipe.data.planted import DoesNotFitError
+from wgpipe.errors import UserError, suggestion
+from wgpipe.recipe import Piece, Recipe
+from wgpipe.settings import merge, read_yaml, validated
+
+OWN_KINDS = ("method", "constraint", "net", "dataset", "metric")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a run needs to know: the config, its studies at this scale, and each recipe with all its settings."""
+
+    config: Config
+    studies: dict[str, Study]
+    recipes: dict[str, Recipe]
+    metrics: dict[str, dict[str, dict[str, Any]]]  # study -> metric -> settings at this scale
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, in a fixed order."""
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "studies": {name: study.model_dump(mode="json") for name, study in self.studies.items()},
+            "recipes": {name: recipe.model_dump(mode="json") for name, recipe in self.recipes.items()},
+            "metrics": self.metrics,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Resolved:
+        """The inverse of `to_json`; own files become known to the registry."""
+        config = Config.model_validate(data["config"])
+        register_own_files(config)
+        return cls(
+            config=config,
+            studies={name: Study.model_validate(study) for name, study in data["studies"].items()},
+            recipes={name: Recipe.model_validate(recipe) for name, recipe in data["recipes"].items()},
+            metrics=data["metrics"],
+        )
+
+
+def raw_config(files: Iterable[Path], overrides: dict[str, Any]) -> dict[str, Any]:
+    """The files merged in order, with `overrides` on top; nothing is checked yet."""
+    merged: dict[str, Any] = {}
+    for file in files:
+        merged = merge(merged, read_yaml(file))
+    return merge(merged, overrides)
+
+
+def resolve(files: list[Path], overrides: dict[str, Any]) -> Resolved:
+    """Read and check everything. `UserError` about the first mistake: file, key, value, what is accepted.
+
+    Studies stand in the folder `studies` beside the first file.
+    """
+
+    def origin(key: str) -> str:
+        given = [str(file) for file in files if key in read_yaml(file)]
+        return f"--config {key}" if key in overrides else (given or [str(files[-1])])[-1]
+
+    config = validated(Config, raw_config(files, overrides), origin)
+    register_own_files(config)
+    studies: dict[str, Study] = {}
+    recipes: dict[str, Recipe] = {}
+    defined_in: dict[str, Path] = {}
+    for name in config.studies:
+        file = study_file(files[0].parent, name)
+        if not file.is_file():
+            known = [path.stem for path in file.parent.glob("*.yaml")]
+            raise UserError(f"{origin('studies')}: study '{name}' has no file {file}{suggestion(name, known)}")
+        study = validated(Study, read_yaml(file), str(file))
+        registry.file_of("study", name)
+        check_study(study, config, file)
+        for recipe_name, recipe in study_recipes(study, config, file).items():
+            if recipe_name in recipes and recipe != recipes[recipe_name]:
+                raise UserError(
+                    f"{file}: recipe '{recipe_name}' is defined differently in {defined_in[recipe_name]};"
+                    " give one of them another name."
+                )
+            recipes[recipe_name] = recipe
+            defined_in[recipe_name] = file
+        studies[name] = study
+    metrics = {name: study_metrics(study, config.scale) for name, study in studies.items()}
+    return Resolved(config, studies, recipes, metrics)
+
+
+def register_own_files(config: Config) -> None:
+    """Make the user's own pieces known to the registry."""
+    for kind in OWN_KINDS:
+        registry.add_files(kind, getattr(config, f"{kind}s"))
+
+
+def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]:
+    """All recipes of a study with every setting, checked; controls are recipes of their own name."""
+    training = study.scales[config.scale].training
+    recipes = {}
+    for name, given in study.recipes.items():
+        where = f"{file}: recipe '{name}'"
+        recipe = validated(Recipe, merge(merge(study.defaults, given), {"training": training}), where)
+        if recipe.generator is None or recipe.critic is None:
+            raise UserError(f"{where}: 'generator' and 'critic' must be given; only controls have none.")
+        _check_piece("method", recipe.method, where)
+        _check_piece("constraint", recipe.constraint, where)
+        _check_piece("net", recipe.generator, f"{where}: generator")
+        _check_piece("net", recipe.critic, f"{where}: critic")
+        recipes[name] = recipe
+    for name in study.controls:
+        if name in recipes:
+            raise UserError(f"{file}: '{name}' names both a recipe and a control; rename the recipe.")
+        _check_piece("method", Piece(name=name), f"{file}: controls")
+        recipes[name] = Recipe(method=Piece(name=name))
+    return recipes
+
+
+def study_metrics(study: Study, scale: str) -> dict[str, dict[str, Any]]:
+    """Metric -> settings at a scale."""
+    return merge(study.metrics, study.scales[scale].metrics)
+
+
+def check_study(study: Study, config: Config, file: Path) -> None:
+    """Everything about a study that its shape does not say."""
+    if study.study != file.stem:
+        raise UserError(f"{file}: study = '{study.study}': it must be the file's name, '{file.stem}'.")
+    if config.scale not in study.scales:
+        raise UserError(f"{file}: scales has no '{config.scale}'{suggestion(config.scale, study.scales)}")
+    for key in study.cites:
+        citations.entry(key)
+    for metric, settings in study_metrics(study, config.scale).items():
+        validated(_known("metric", metric, f"{file}: metrics"), settings, f"{file}: metric '{metric}'")
+    for scale in study.scales:
+        _check_grid(study, scale, file)
+    used = {recipe for scale in study.scales.values() for part in scale.grid for recipe in part.recipes}
+    for claim, given in study.claims.items():
+        for recipe in given.recipes:
+            if recipe not in used and recipe not in study.controls:
+                accepted = suggestion(recipe, used | set(study.controls))
+                raise UserError(f"{file}: claim '{claim}' is about recipe '{recipe}', which is in no grid{accepted}")
+
+
+def _check_grid(study: Study, scale: str, file: Path) -> None:
+    for part in study.scales[scale].grid:
+        where = f"{file}: scales.{scale}.grid"
+        for recipe in part.recipes:
+            if recipe not in study.recipes:
+                raise UserError(f"{where}: recipe '{recipe}' is unknown{suggestion(recipe, study.recipes)}")
+        for name in part.dataset_names():
+            try:
+                card = dataset(name).card()
+            except DoesNotFitError:
+                continue
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
+            largest = max(part.n)
+            if card.train_size is not None and largest > card.train_size:
+                raise UserError(
+                    f"{where}: n = {largest} is larger than dataset '{name}'; accepted: up to {card.train_size}."
+                )
+
+
+def _check_piece(kind: str, piece: Piece, where: str) -> None:
+    validated(_known(kind, piece.name, where), piece.settings, f"{where}: {kind} '{piece.name}'")
+
+
+def _known(kind: str, name: str, where: str) -> Any:
+    try:
+        return registry.load(kind, name)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def write_if_changed(file: Path, data: Any) -> None:
+    """Write data as JSON, atomically, unless the file holds just that already: its time stamp is a trigger."""
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    if file.is_file() and file.read_text(encoding="utf-8") == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(file)

@@ -1,0 +1,63 @@
+"""From measured tables to a study's folder, and from the studies to the ledger."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from wgpipe import registry
+from wgpipe.config import Study as Settings
+from wgpipe.errors import UserError
+from wgpipe.identity import study_code
+from wgpipe.studies import Study
+from wgpipe.studies.claims import COLUMNS, read_claims, write_claims
+from wgpipe.studies.tables import write_csv
+from wgpipe.train.files import write_json
+
+RUN = ["dataset", "recipe", "n", "seed"]
+ORACLE = "oracle"
+
+
+def build_study(study_file: Path, measures: Sequence[Path], out: Path, allow_missing: bool) -> None:
+    """Tables, figures, claims.csv and study.json of one study, from the tables of its pairs.
+
+    `UserError` if runs of the grid are missing, unless that is allowed; then the log says how many there are.
+    """
+    content = json.loads(study_file.read_text(encoding="utf-8"))
+    settings = Settings.model_validate(content["study"])
+    wanted = pd.DataFrame(
+        [(dataset, recipe, n, seed) for dataset, recipe, n, seeds in content["blocks"] for seed in seeds], columns=RUN
+    )
+    table = pd.concat([pd.read_parquet(file) for file in measures], ignore_index=True)
+    runs = with_nulls(table.merge(wanted, on=RUN))
+    found = len(runs[RUN].drop_duplicates())
+    if found < len(wanted) and not allow_missing:
+        raise UserError(
+            f"study '{settings.study}': {found} of {len(wanted)} runs are measured; run the pipeline again,"
+            " or set allow_missing: true to make tables from these."
+        )
+    sys.stderr.write(f"{found} of {len(wanted)} runs are measured\n")
+    study: Study = registry.load("study", settings.study)()
+    out.mkdir(parents=True, exist_ok=True)
+    rows = study.build(settings, runs, out)
+    write_csv(pd.DataFrame(rows, columns=list(COLUMNS)), out, "claims")
+    write_json(out / "study.json", {"code": study_code(settings.study), "runs": found, "of": len(wanted)})
+
+
+def with_nulls(table: pd.DataFrame) -> pd.DataFrame:
+    """Adds `null`, the oracle's value of the same metric for the same dataset, n, seed and protocol, and `excess`."""
+    keys = ["dataset", "n", "seed", "metric", "protocol"]
+    oracle = table.loc[table["recipe"] == ORACLE, [*keys, "value"]].rename(columns={"value": "null"})
+    joined = table.merge(oracle, on=keys, how="left", validate="many_to_one")
+    joined["excess"] = joined["value"] - joined["null"]
+    return joined
+
+
+def join_claims(studies: Sequence[Path], out: Path) -> None:
+    """claims.csv and claims.md of all studies, in the order given."""
+    rows = [row for study in studies for row in read_claims(study / "claims.csv")]
+    write_claims(rows, out)

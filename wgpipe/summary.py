@@ -1,0 +1,29 @@
+"""What to look at when a run has ended."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from wgpipe.grid import Grid
+
+
+def summary(grid: Grid) -> str:
+    """Verdicts, and the paths of the ledger, the studies and the report, as far as they exist."""
+    lines = [f"scale {grid.scale}: {len(grid.blocks)} blocks"]
+    ledger = grid.root / "claims.csv"
+    if ledger.is_file():
+        with ledger.open(encoding="utf-8", newline="") as file:
+            counts = Counter(row["verdict"] for row in csv.DictReader(file))
+        lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    named: list[tuple[str, Path]] = [("claims", grid.root / "claims.md"), ("claims", ledger)]
+    for study in grid.study_blocks:
+        folder = grid.study_folder(study)
+        figures = [folder / f"{name}.pdf" for name in grid.resolved.studies[study].figures]
+        tables = [folder / f"{name}.csv" for name in grid.resolved.studies[study].tables]
+        named += [(study, path) for path in [*figures, *tables]]
+    named.append(("report", grid.root / "report.html"))
+    width = max(len(name) for name, _ in named)
+    lines += [f"  {name:<{width}}  {path}" for name, path in named if path.is_file()]
+    return "\n".join(lines)

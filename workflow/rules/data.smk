@@ -1,0 +1,30 @@
+rule fetch:
+    output:
+        "results/downloads/{file}",
+    log:
+        "results/downloads/logs/{file}.log",
+    retries: 2
+    conda:
+        "../../environment.yml"
+    params:
+        dataset=dag.source_dataset,
+    shell:
+        "wgpipe fetch {params.dataset} --file {wildcards.file} --out results/downloads 2> {log}"
+
+
+rule prepare:
+    input:
+        dag.sources,
+    output:
+        data=dag.dataset_file("data.npz"),
+        card=dag.dataset_file("card.json"),
+    log:
+        dag.dataset_file("prepare.log"),
+    conda:
+        "../../environment.yml"
+    params:
+        code=dag.preparing,
+        own=dag.own_files,
+        out=subpath(output.data, parent=True),
+    shell:
+        "wgpipe prepare {wildcards.dataset} --downloads results/downloads --out {params.out} {params.own} &> {log}"
