@@ -15,9 +15,7 @@ LATENT = re.compile(r"(?P<factor>[1-9]\d*)?d\*|(?P<number>[1-9]\d*)")
 
 def _latent(value: object) -> str:
     if not LATENT.fullmatch(str(value)):
-        raise ValueError(
-            "it must be a whole number, or a multiple of the data's intrinsic dimension: 'd*', '2d*'"
-        )
+        raise ValueError("it must be a whole number, or a multiple of the data's intrinsic dimension: 'd*', '2d*'")
     return str(value)
 
 
@@ -43,7 +41,9 @@ class Training(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: PositiveInt = Field(2000, description="generator updates")
-    batch: PositiveInt = Field(128, description="points in a batch, of each of real and generated")
+    batch: PositiveInt = Field(
+        128, multiple_of=32, description="points in a batch, of each of real and generated; whole vector registers"
+    )
     critic_steps: PositiveInt = Field(1, description="critic updates before each generator update")
     generator_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate of the generator")
     critic_rate: PositiveFloat = Field(5e-3, description="Adam's learning rate of the critic")

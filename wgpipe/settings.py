@@ -16,27 +16,13 @@ from wgpipe.errors import UserError, suggestion
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key given twice is an error."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen = set()
-    for key, _ in node.value:
-        name = loader.construct_object(key, deep=True)
-        if name in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"'{name}' is given twice", key.start_mark)
-        seen.add(name)
-    return loader.construct_mapping(node, deep=deep)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C where there is: settings are read for every job
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
     """The mapping in a file; a `UserError` with the line if it cannot be read, or gives a key twice."""
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        content = _parsed(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -49,6 +35,36 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{file} must hold 'key: value' lines, and holds {_shown(content)}.")
     return content
+
+
+def _parsed(text: str) -> Any:
+    loader = Loader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _check_keys(root, set())
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _check_keys(node: yaml.Node, seen: set[int]) -> None:
+    """Raise for a key that a mapping below `node` gives twice; `seen` holds the nodes that are checked already."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is given twice", key.start_mark)
+                keys.add(key.value)
+            _check_keys(value, seen)
+    else:
+        for item in node.value:
+            _check_keys(item, seen)
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import pytest
 
 from wgpipe.config import Study
 from wgpipe.data import dataset
-from wgpipe.data.planted import DoesNotFitError
 from wgpipe.settings import read_yaml, validated
 
 FILE = Path(__file__).parents[2] / "config" / "studies" / "vanilla_rates.yaml"
@@ -22,6 +21,11 @@ NULL, HALF_DIAMETER, LIPSCHITZ = 0.03, 1.6, 1.2
 @pytest.fixture(scope="session")
 def config() -> Study:
     return validated(Study, read_yaml(FILE), FILE.name)
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Callable[..., pd.DataFrame]:
+    return simulate
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +48,7 @@ def simulate(
     noise: float = 0.03,
 ) -> pd.DataFrame:
     """W1 = scale · n^slope with lognormal noise; V = value(W1), both critics' samples having that W1."""
-    stream = np.random.default_rng(0)
+    stream = np.random.default_rng(2)
     rows = []
     for name in datasets:
         card = dataset(name).card()
@@ -82,21 +86,3 @@ def simulate(
         "protocol",
     ]
     return pd.DataFrame(rows, columns=columns).astype({"intrinsic": "float64"})
-
-
-def simulate_grid(config: Study, of_scale: str, seeds: int, **law: object) -> pd.DataFrame:
-    """Runs of everything that a scale asks for."""
-    parts = []
-    for part in config.scales[of_scale].grid:
-        for name in part.dataset_names():
-            try:
-                dataset(name)
-            except DoesNotFitError:
-                continue
-            for recipe in (*part.recipes, *config.controls):
-                parts += [(name, recipe, n) for n in part.n]
-    cells = sorted(set(parts))
-    return pd.concat(
-        [simulate([name], [recipe], [n], seeds, **law) for name, recipe, n in cells],  # type: ignore[arg-type]
-        ignore_index=True,
-    )

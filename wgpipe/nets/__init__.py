@@ -61,10 +61,18 @@ def dense(params: Params, layer: int, x: torch.Tensor) -> torch.Tensor:
 
 
 def affine(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """x W + b: (E, B, in), (E, in, out), (E, 1, out) -> (E, B, out).
-
-    One output is summed, which is two to three times faster than BLAS.
-    """
-    if weight.shape[-1] == 1:
-        return (x * weight.mT).sum(dim=-1, keepdim=True) + bias
+    """x W + b: (E, B, in), (E, in, out), (E, 1, out) -> (E, B, out)."""
+    if 1 in weight.shape[1:]:
+        return product(x, weight) + bias
     return bias.baddbmm(x, weight)
+
+
+def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """x W for every member: (E, B, in), (E, in, out) -> (E, B, out).
+
+    A product with a vector is not left to BLAS, which is slower there, and rounds it by the number of members.
+    """
+    inputs, outputs = weight.shape[1:]
+    if outputs == 1:
+        return (x * weight.mT).sum(dim=-1, keepdim=True)
+    return x * weight if inputs == 1 else x @ weight

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from pydantic import PositiveFloat, PositiveInt, field_validator
 
-from wgpipe.nets import Net, dense, dense_sizes
+from wgpipe.nets import Net, dense, dense_sizes, product
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
@@ -70,5 +70,5 @@ def orthonormalise(weight: torch.Tensor, steps: int) -> torch.Tensor:
     wide = weight.shape[-2] < weight.shape[-1]
     q = weight.mT if wide else weight
     for _ in range(steps):
-        q = 1.5 * q - 0.5 * q @ (q.mT @ q)
+        q = 1.5 * q - 0.5 * product(q, product(q.mT, q))
     return q.mT if wide else q

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch.nn.functional import leaky_relu
 
-from wgpipe.nets import Net, dense, dense_sizes
+from wgpipe.nets import Net, dense, dense_sizes, product
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
@@ -51,5 +51,5 @@ class Mlp(Net):
                 x = x * slopes[-1]
         gradient = params[f"weight{len(self.hidden)}"].mT
         for layer in reversed(range(len(self.hidden))):
-            gradient = (gradient * slopes[layer]) @ params[f"weight{layer}"].mT
+            gradient = product(gradient * slopes[layer], params[f"weight{layer}"].mT)
         return gradient

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from pydantic import PositiveFloat, PositiveInt
 
-from wgpipe.nets import Net, dense_sizes
+from wgpipe.nets import Net, affine, dense_sizes, product
 from wgpipe.nets.mlp import Mlp
 from wgpipe.registry import register
 
@@ -38,8 +38,8 @@ class Spectral(Net):
     def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         for layer in range(len(self.hidden) + 1):
             weight, u, v = params[f"weight{layer}"], params[f"state.left{layer}"], params[f"state.right{layer}"]
-            sigma = u.mT @ weight @ v
-            x = params[f"bias{layer}"].baddbmm(x, weight / sigma)
+            sigma = product(u.mT, product(weight, v))
+            x = affine(x, weight / sigma, params[f"bias{layer}"])
             if layer < len(self.hidden):
                 x = x.relu()
         return self.lipschitz * x
@@ -47,9 +47,9 @@ class Spectral(Net):
     def project(self, params: Params) -> None:
         for layer in range(len(self.hidden) + 1):
             weight = params[f"weight{layer}"]
-            v = torch.nn.functional.normalize(weight.mT @ params[f"state.left{layer}"], dim=1)
+            v = torch.nn.functional.normalize(product(weight.mT, params[f"state.left{layer}"]), dim=1)
             params[f"state.right{layer}"].copy_(v)
-            params[f"state.left{layer}"].copy_(torch.nn.functional.normalize(weight @ v, dim=1))
+            params[f"state.left{layer}"].copy_(torch.nn.functional.normalize(product(weight, v), dim=1))
 
     def lipschitz_bound(self) -> float | None:
         return self.lipschitz

@@ -137,5 +137,5 @@ def _shares(ax: Axes, rows: pd.DataFrame, recipes: Sequence[str], collapse: floa
         ax.plot(share.value, place, its.marker, color=its.colour, ls="none")
         ax.text(1.02, place, f"{failed} of {len(own)}", transform=ax.get_yaxis_transform(), va="center")
         right = max(right, share.high)
-    ax.set_xlim(-0.02, min(1.05 * right, 1.02))
+    ax.set_xlim(-0.03 * right, 1.03 * right)
     ax.set_xlabel("share of failed runs, 95% interval\n(diverged, timed out or collapsed)")

@@ -7,32 +7,33 @@ import torch
 from wgpipe.nets import Params
 
 EPSILON = 1e-8
+LANES = 64  # numbers; a multiple of what a kernel's vector loop takes at once on any CPU
 
 
 class Adam:
-    """Kingma & Ba 2015, algorithm 1, through torch's fused kernel.
+    """Kingma & Ba 2015, algorithm 1, on packed parameters, through torch's fused kernel.
 
     The kernel is called directly: `torch.optim` loads torch's compiler at its first step, 1.6 s in every process.
     """
 
-    def __init__(self, params: Params, betas: tuple[float, float]) -> None:
-        self.params = params
+    def __init__(self, packed: torch.Tensor, betas: tuple[float, float]) -> None:
+        self.packed = packed
         self.betas = betas
-        self.means = {name: torch.zeros_like(value) for name, value in params.items()}
-        self.squares = {name: torch.zeros_like(value) for name, value in params.items()}
-        self.steps = {name: torch.zeros((), dtype=torch.float32, device=value.device) for name, value in params.items()}
+        self.mean = torch.zeros_like(packed)
+        self.square = torch.zeros_like(packed)
+        self.steps = torch.zeros((), dtype=torch.float32, device=packed.device)
 
     @torch.no_grad()
-    def step(self, gradients: list[torch.Tensor], rate: float) -> None:
-        """One update of all parameters, with gradients in their order."""
-        torch._foreach_add_(list(self.steps.values()), 1.0)
+    def step(self, gradients: tuple[torch.Tensor, ...], rate: float) -> None:
+        """One update of all parameters, with gradients in the order in which they were packed."""
+        self.steps += 1
         torch._fused_adam_(
-            list(self.params.values()),
-            gradients,
-            list(self.means.values()),
-            list(self.squares.values()),
+            [self.packed],
+            [side_by_side(gradients)],
+            [self.mean],
+            [self.square],
             [],
-            list(self.steps.values()),
+            [self.steps],
             lr=rate,
             beta1=self.betas[0],
             beta2=self.betas[1],
@@ -43,12 +44,27 @@ class Adam:
         )
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Moments and step counts by name."""
-        groups = {"mean": self.means, "square": self.squares, "steps": self.steps}
-        return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
+        """Moments and the number of updates."""
+        return {"mean": self.mean, "square": self.square, "steps": self.steps}
 
-    @torch.no_grad()
-    def load_state(self, state: dict[str, torch.Tensor]) -> None:
-        """Go back to a `state()`."""
-        for name, value in self.state().items():
-            value.copy_(state[name])
+
+def pack(params: Params) -> torch.Tensor:
+    """Move the parameters of E members into one (E, P) tensor, a row a member, and make them views of it.
+
+    Rows are padded with zeros to whole vector registers. Kernels round the numbers that do not fill a register
+    differently, so that otherwise a member's bytes would depend on its place in the stack.
+    """
+    packed = side_by_side(tuple(value.detach() for value in params.values()))
+    first = 0
+    for value in params.values():
+        width = value[0].numel()
+        value.data = packed[:, first : first + width].view(value.shape)
+        first += width
+    return packed
+
+
+def side_by_side(values: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Tensors (E, …) as rows of one (E, P), padded with zeros."""
+    rows = [value.flatten(1) for value in values]
+    padding = -sum(row.shape[1] for row in rows) % LANES
+    return torch.cat([*rows, rows[0].new_zeros(len(rows[0]), padding)], dim=1)

@@ -8,8 +8,6 @@ import torch
 
 from wgpipe.nets import Net, Params
 
-TINY = 1e-12
-
 
 @dataclass(frozen=True)
 class Critic:
@@ -29,5 +27,5 @@ class Critic:
 
     def slope(self, x: torch.Tensor) -> torch.Tensor:
         """|grad f(x)|: (E, B, d) -> (E, B), differentiable in the parameters."""
-        gradient = self.net.input_gradient(self.params, x)
-        return (gradient.square().sum(dim=-1) + TINY).sqrt()
+        slope: torch.Tensor = torch.linalg.vector_norm(self.net.input_gradient(self.params, x), dim=-1)
+        return slope

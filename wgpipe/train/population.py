@@ -10,7 +10,7 @@ import torch
 from wgpipe.nets import Net, Params
 from wgpipe.recipe import Recipe
 from wgpipe.rng import run_stream
-from wgpipe.train.adam import Adam
+from wgpipe.train.adam import Adam, pack
 from wgpipe.train.critic import Critic
 from wgpipe.train.draws import CHUNK, Members
 
@@ -43,8 +43,9 @@ class Population:
         self.generator = self._init("init-generator", self.generator_net, latent, dimension)
         self.critic = self._init("init-critic", self.critic_net, dimension, 1)
         self.average = {name: value.detach().clone() for name, value in self.generator.items()}
-        self.generator_adam = Adam(_trained(self.generator), recipe.training.betas)
-        self.critic_adam = Adam(_trained(self.critic), recipe.training.betas)
+        self.generator_adam = Adam(pack(_trained(self.generator)), recipe.training.betas)
+        self.critic_adam = Adam(pack(_trained(self.critic)), recipe.training.betas)
+        self.packed_average = pack(_trained(self.average))
         self.step = 0
         self.diverged_at = torch.full((len(members.seeds),), -1, dtype=torch.int64)
 
@@ -105,7 +106,8 @@ class Population:
     ) -> torch.Tensor:
         """One critic update on (E, B, d) real and generated points; (E,) the losses before it."""
         loss = self.critic_objective(real, fake, mix)
-        self._update(self.critic_adam, loss, decay * self.recipe.training.critic_rate)
+        gradients = torch.autograd.grad(loss.sum(), list(_trained(self.critic).values()))
+        self.critic_adam.step(gradients, decay * self.recipe.training.critic_rate)
         with torch.no_grad():
             self.constraint.project(_trained(self.critic))
             self.critic_net.project(self.critic)
@@ -121,16 +123,13 @@ class Population:
     def _update_generator(self, noise: torch.Tensor, step: int) -> torch.Tensor:
         fake = self.generator_net.apply(self.generator, noise)
         loss: torch.Tensor = self.method.generator_loss(Critic(self.critic_net, self.critic), fake)
-        self._update(self.generator_adam, loss, self._decay(step) * self.recipe.training.generator_rate)
+        gradients = torch.autograd.grad(loss.sum(), list(_trained(self.generator).values()))
+        self.generator_adam.step(gradients, self._decay(step) * self.recipe.training.generator_rate)
         with torch.no_grad():
             self.generator_net.project(self.generator)
-            for name, value in _trained(self.generator).items():
-                self.average[name].lerp_(value, 1 - self.recipe.training.average)
+            self.packed_average.lerp_(self.generator_adam.packed, 1 - self.recipe.training.average)
             self.generator_net.project(self.average)
         return loss.detach()
-
-    def _update(self, adam: Adam, loss: torch.Tensor, rate: float) -> None:
-        adam.step(list(torch.autograd.grad(loss.sum(), list(adam.params.values()))), rate)
 
     @torch.no_grad()
     def _freeze_diverged(self, before: dict[str, torch.Tensor], losses: Iterable[torch.Tensor]) -> None:

@@ -1,0 +1,39 @@
+"""Fixtures that several folders use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def mirror() -> Path:
+    """The folder of local copies of downloads; tests that need it are skipped where there is none."""
+    folder = Path(os.environ.get("WGPIPE_MIRROR", ROOT.parent / "shared" / "mirror"))
+    if not folder.is_dir():
+        pytest.skip("no mirror of downloads: set WGPIPE_MIRROR")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the configuration, as the current folder."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def edit_yaml(file: Path, *keys: str | int, value: object) -> None:
+    """Set one value, deep inside a YAML file."""
+    content = yaml.safe_load(file.read_text())
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    file.write_text(yaml.safe_dump(content, sort_keys=False))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from wgpipe.recipe import Recipe
+from wgpipe.train import draws, population
+from wgpipe.train.draws import Members
+from wgpipe.train.population import Population
+
+POINTS = 64
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def recipe() -> Callable[..., Recipe]:
+    """`recipe(method, constraint, …)`: small networks on both sides, everything else by keyword."""
+
+    def build(
+        method: str | dict[str, Any] = "wgan",
+        constraint: str | dict[str, Any] = "none",
+        generator: dict[str, Any] | None = None,
+        critic: dict[str, Any] | None = None,
+        **training: Any,
+    ) -> Recipe:
+        small = {"name": "mlp", "hidden": [8, 8]}
+        return Recipe.model_validate(
+            {
+                "method": {"name": method} if isinstance(method, str) else method,
+                "constraint": {"name": constraint} if isinstance(constraint, str) else constraint,
+                "generator": generator or small,
+                "critic": critic or small,
+                "training": {"batch": 32, **training},
+            }
+        )
+
+    return build
+
+
+@pytest.fixture
+def sample() -> Callable[..., torch.Tensor]:
+    """`sample(seeds, d)`: POINTS training points of each member, which depend on its seed alone."""
+
+    def draw(seeds: tuple[int, ...], d: int = 3) -> torch.Tensor:
+        points = [np.random.default_rng(seed).standard_normal((POINTS, d)) + 1 for seed in seeds]
+        return torch.from_numpy(np.stack(points))
+
+    return draw
+
+
+@pytest.fixture
+def populate(sample: Callable[..., torch.Tensor]) -> Callable[..., Population]:
+    """`populate(recipe, seeds)`: an untrained population of these seeds."""
+
+    def build(
+        recipe: Recipe, seeds: tuple[int, ...], points: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> Population:
+        points = sample(seeds) if points is None else points
+        return Population(recipe, Members("toy", POINTS, seeds), points, 2, torch.device("cpu"), dtype)
+
+    return build
+
+
+@pytest.fixture
+def chunk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`chunk(steps)`: cut streams and trainings into shorter chunks."""
+
+    def shorten(steps: int) -> None:
+        for module in (draws, population):
+            monkeypatch.setattr(module, "CHUNK", steps)
+
+    return shorten
