@@ -17,3 +17,4 @@ rule all:
     default_target: True
     input:
         rules.claims.output,
+        [dag.study_outputs(study) for study in dag.resolved.studies],

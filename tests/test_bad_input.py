@@ -41,7 +41,12 @@ CASES = {
     "unknown metric setting": (STUDY, ("metrics", "w1", "reel"), 5, ["'w1'", "'reel'", "did you mean 'real'"]),
     "n larger than the data": (STUDY, ("scales", "quick", "grid", 2, "n"), [2000], ["n = 2000", "digits", "1198"]),
     "empty grid": (STUDY, ("scales", "quick", "grid"), [], ["vanilla_rates.yaml", "scales.quick.grid", "at least 1"]),
-    "grid without datasets": (STUDY, ("scales", "quick", "grid", 0, "datasets"), [], ["grid.0", "at least one dataset"]),
+    "grid without datasets": (
+        STUDY,
+        ("scales", "quick", "grid", 0, "datasets"),
+        [],
+        ["grid.0", "at least one dataset"],
+    ),
     "odd GroupSort width": (
         STUDY,
         ("recipes", "wgan-groupsort", "critic", "hidden"),
@@ -49,7 +54,12 @@ CASES = {
         ["'wgan-groupsort'", "must be even", "33"],
     ),
     "negative steps": (STUDY, ("defaults", "training", "steps"), -5, ["training.steps", "-5", "greater than 0"]),
-    "rate written as text": (STUDY, ("defaults", "training", "critic_rate"), "fast", ["critic_rate", "'fast'", "number"]),
+    "rate written as text": (
+        STUDY,
+        ("defaults", "training", "critic_rate"),
+        "fast",
+        ["critic_rate", "'fast'", "number"],
+    ),
     "bad latent": (STUDY, ("defaults", "latent"), "d**2", ["latent", "'d**2'", "'2d*'"]),
     "claim on a recipe that is in no grid": (
         STUDY,
@@ -80,7 +90,9 @@ def test_a_mistake_gives_one_sentence(case: str, project: Path, capsys: pytest.C
         ("\x00", ["config.yaml"]),
     ],
 )
-def test_yaml_that_cannot_be_read(content: str, said: list[str], project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_yaml_that_cannot_be_read(
+    content: str, said: list[str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / CONFIG).write_text(content)
     _assert_one_sentence(project, capsys, said)
 

@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = verb("list", _list, "known methods, constraints, nets, datasets, metrics or studies")
     sub.add_argument("kind", choices=["methods", "constraints", "nets", "datasets", "metrics", "studies"])
 
+    verb("docs", _docs, "write config/README.md and the schemas in workflow/schemas/ from the code")
+
     sub = verb("fetch", _fetch, "download one file of a dataset and check it")
     sub.add_argument("dataset")
     sub.add_argument("--file", required=True, help="which of the dataset's files")
@@ -179,6 +181,13 @@ def _list(options: argparse.Namespace) -> None:
     kind = "study" if options.kind == "studies" else options.kind.removesuffix("s")
     for name, file in registry.files(kind).items():
         print(f"{name:<16} {registry.first_line(name, file)}")
+
+
+def _docs(options: argparse.Namespace) -> None:
+    from wgpipe.manual import write_pages
+
+    for file in write_pages():
+        print(file)
 
 
 def _fetch(options: argparse.Namespace) -> None:

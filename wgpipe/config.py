@@ -73,9 +73,9 @@ class Config(Strict):
 class PlantedFamilies(Strict):
     """Datasets as a product: every family, intrinsic dimension d* and ambient dimension `ambient` times d*."""
 
-    families: list[str] = Field(min_length=1)
-    intrinsic: list[PositiveInt] = Field(min_length=1)
-    ambient: list[PositiveInt] = Field(min_length=1)
+    families: list[str] = Field(min_length=1, description="names of planted families, such as cube or surface")
+    intrinsic: list[PositiveInt] = Field(min_length=1, description="intrinsic dimensions d*")
+    ambient: list[PositiveInt] = Field(min_length=1, description="dimensions of the space, as multiples of d*")
 
     def names(self) -> list[str]:
         """`cube-2in8` for family cube, d* = 2, ambient 4."""
@@ -86,7 +86,7 @@ class GridPart(Strict):
     """Every combination of these datasets, recipes and sample sizes."""
 
     datasets: list[str] = Field([], description="names of datasets")
-    planted: PlantedFamilies | None = Field(None, description="and/or families x intrinsic x ambient dimensions")
+    planted: PlantedFamilies | None = Field(None, description="more of them, as a product of families and dimensions")
     recipes: list[str] = Field(min_length=1, description="names of recipes of this study")
     n: list[PositiveInt] = Field(min_length=1, description="training sample sizes")
 
@@ -112,14 +112,14 @@ class StudyScale(Strict):
 class Claim(Strict):
     """A statement of a paper with the test that decides it, fixed before anything runs."""
 
-    statement: str
+    statement: str = Field(description="what the paper says, in one sentence")
     prediction: str = Field(description="in words and symbols, as it is printed")
     grade: Literal["READ", "DERIVED", "RECALLED", "to measure"] = Field(description="how sure the statement is")
     checked: bool = Field(False, description="a small numeric run agrees with the statement")
     source: str = Field(description="paper and place")
     recipes: list[str] = Field(min_length=1, description="recipes it speaks of; the study says in which roles")
     parameters: dict[str, float] = Field({}, description="numbers of the test that are not its bound")
-    test: ClaimTest
+    test: ClaimTest = Field(description="what the measured number must be for the claim to be supported")
     figure: str = Field(description="file in the study's folder, without extension")
     table: str = Field(description="file in the study's folder, without extension")
 
@@ -127,18 +127,18 @@ class Claim(Strict):
 class Study(Strict):
     """config/studies/<study>.yaml: one paper's claims and what is run to decide them."""
 
-    study: Name
-    title: str
+    study: Name = Field(description="the file's name without .yaml, and that of the file in wgpipe/studies/")
+    title: str = Field(description="one line, for reports")
     cites: list[str] = Field([], description="keys of the bibliography")
     defaults: dict[str, Any] = Field({}, description="settings that every recipe starts from")
     recipes: dict[Name, dict[str, Any]] = Field(min_length=1, description="name -> settings over the defaults")
     controls: list[str] = Field(["oracle"], description="methods run on every dataset and n; oracle gives the nulls")
     metrics: dict[str, dict[str, Any]] = Field(min_length=1, description="metric -> its settings")
-    scales: dict[str, StudyScale] = Field(min_length=1)
+    scales: dict[str, StudyScale] = Field(min_length=1, description="scale -> what is run; `scale` of the config picks")
     tables: list[Name] = Field([], description="tables that the study writes, as .csv")
     latex: list[Name] = Field([], description="those of them that it writes as .tex too")
     figures: list[Name] = Field([], description="figures that it writes, as .pdf, .svg and .png")
-    claims: dict[str, Claim] = Field({})
+    claims: dict[str, Claim] = Field({}, description="identifier -> claim, judged after the run")
 
     @field_validator("controls")
     @classmethod

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wgpipe import identity, plan, registry
+from wgpipe import identity, plan
 from wgpipe.config import study_file
 from wgpipe.data import family
 from wgpipe.errors import UserError
@@ -147,6 +147,13 @@ class Dag(Grid):
             for name in self.resolved.studies[study].tables
         ]
 
+    def study_outputs(self, study: str) -> list[str]:
+        """Every file that a study writes."""
+        figures = [file for kind in ("pdf", "svg", "png") for file in self.study_figures(study, kind)]
+        tables = [file for _, file, _ in self.reported_tables(study)]
+        claims = str(self.study_folder(study) / "claims.csv")
+        return [*figures, *tables, *self.study_latex(study), claims, str(self.study_record(study))]
+
     def claims_inputs(self) -> list[str]:
         """The claims of each study."""
         return [str(self.study_folder(study) / "claims.csv") for study in self.resolved.studies]
@@ -157,7 +164,8 @@ class Dag(Grid):
         if hasattr(wildcards, "recipe"):
             pieces += [(kind, piece.name) for kind, piece in self.recipes[wildcards.recipe].pieces()]
             pieces += [("metric", metric) for metric in self._metrics(wildcards)]
-        own = {pair: registry.own_file(*pair) for pair in pieces}
+        config = self.resolved.config
+        own = {(kind, name): getattr(config, f"{kind}s").get(name) for kind, name in pieces}
         return " ".join(f"--own '{kind}:{name}={file}'" for (kind, name), file in own.items() if file)
 
     def training_minutes(self, wildcards: Wildcards) -> int:
@@ -214,10 +222,11 @@ def config_digest(paths: list[Path], overrides: dict[str, Any]) -> str:
     raw = raw_config(paths, overrides)
     studies = raw.get("studies")
     named = [study_file(paths[0].parent, str(study)) for study in (studies if isinstance(studies, list) else [])]
-    own = [Path(str(file)) for kind in OWN for file in (raw.get(kind) or {}).values()]
+    given = [raw.get(kind) for kind in OWN]
+    own = [Path(str(file)) for files in given if isinstance(files, dict) for file in files.values()]
     content = [file.read_text(encoding="utf-8") if file.is_file() else None for file in [*named, *own]]
-    given = json.dumps([raw, content, identity.whole_code()], sort_keys=True, default=str)
-    return hashlib.sha256(given.encode()).hexdigest()
+    decisive = json.dumps([raw, content, identity.whole_code()], sort_keys=True, default=str)
+    return hashlib.sha256(decisive.encode()).hexdigest()
 
 
 OWN = ("methods", "constraints", "nets", "datasets", "metrics")

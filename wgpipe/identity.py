@@ -41,5 +41,5 @@ def claims_code() -> str:
 
 def whole_code() -> str:
     """Of the whole package: what a check of the configuration depends on."""
-    files: list[Path | str] = [file for kind in registry.FOLDERS for file in registry.files(kind).values()]
+    files: list[Path | str] = [file for kind in registry.FOLDERS for file in registry.package_files(kind).values()]
     return fingerprint(["wgpipe.resolve", "wgpipe.grid", *files])

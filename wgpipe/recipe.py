@@ -24,7 +24,7 @@ class Piece(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str
+    name: str = Field(description="as `wgpipe list` shows it; the piece's own settings stand beside it")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -65,13 +65,19 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Piece
-    constraint: Piece = Piece(name="none")
-    generator: Piece | None = None
-    critic: Piece | None = None
-    latent: Annotated[str, BeforeValidator(_latent)] = "d*"
-    prior: Literal["uniform", "normal"] = "uniform"
-    training: Training = Training()
+    method: Piece = Field(description="what both sides minimise: `wgpipe list methods`")
+    constraint: Piece = Field(
+        Piece(name="none"), description="what keeps the critic Lipschitz: `wgpipe list constraints`"
+    )
+    generator: Piece | None = Field(None, description="network: `wgpipe list nets`; all but controls have one")
+    critic: Piece | None = Field(None, description="network, likewise")
+    latent: Annotated[str, BeforeValidator(_latent)] = Field(
+        "d*", description="latent dimension: a whole number, or a multiple of the data's d* such as 2d*"
+    )
+    prior: Literal["uniform", "normal"] = Field(
+        "uniform", description="law of the latent points: uniform on [-1, 1]^k, or standard normal"
+    )
+    training: Training = Field(Training(), description="how long and how fast")
 
     @property
     def is_control(self) -> bool:

@@ -51,7 +51,7 @@ def add_files(kind: str, files: dict[str, str | Path]) -> None:
         path = Path(file).expanduser().resolve()
         if not path.is_file():
             raise UserError(f"{kind}s: '{name}' points to {file}, which is not a file.")
-        if name in _package_files(kind):
+        if name in package_files(kind):
             raise UserError(f"{kind}s: '{name}' is a {kind} of wgpipe itself; register {file} under another name.")
         found = registered_names(path)
         if name not in found:
@@ -61,11 +61,6 @@ def add_files(kind: str, files: dict[str, str | Path]) -> None:
         _own_files[kind, name] = path
 
 
-def own_file(kind: str, name: str) -> Path | None:
-    """The file that the user gave for a piece, or None for one of the package."""
-    return _own_files.get((kind, name))
-
-
 def registered_names(file: Path) -> list[str]:
     """Names that a file registers, read from its decorators without running it."""
     return [name for node in ast.walk(_syntax(file)) if isinstance(node, ast.ClassDef) for name in _names_of(node)]
@@ -73,7 +68,7 @@ def registered_names(file: Path) -> list[str]:
 
 def files(kind: str) -> dict[str, Path]:
     """Every known name of a kind and its file, sorted by name."""
-    return dict(sorted({**_package_files(kind), **_entry_point_files(kind), **_own(kind)}.items()))
+    return dict(sorted({**package_files(kind), **_entry_point_files(kind), **_own(kind)}.items()))
 
 
 def file_of(kind: str, name: str) -> Path:
@@ -141,7 +136,8 @@ def _own(kind: str) -> dict[str, Path]:
 
 
 @functools.cache
-def _package_files(kind: str) -> dict[str, Path]:
+def package_files(kind: str) -> dict[str, Path]:
+    """Pieces of a kind that the package brings: name -> file."""
     found = sorted((PACKAGE / FOLDERS[kind]).glob("*.py"))
     return {name: file for file in found for name in registered_names(file)}
 

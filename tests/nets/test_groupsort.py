@@ -84,6 +84,13 @@ def test_orthonormalising_finds_the_polar_factor(shape: tuple[int, int]) -> None
         np.testing.assert_allclose(result[member], polar(weight[member])[0], atol=1e-9)
 
 
+def test_a_weight_that_is_far_off_has_norm_at_most_one_at_once() -> None:
+    singular = torch.linspace(0, 2, 9, dtype=torch.float64).diag()
+    left, right = (torch.linalg.qr(torch.randn(9, 9, dtype=torch.float64))[0] for _ in range(2))
+    result = orthonormalise((left @ singular @ right)[None], steps=1)
+    assert torch.linalg.svdvals(result).max() <= 1 + 1e-12
+
+
 def test_an_odd_width_is_refused_with_its_reason() -> None:
     with pytest.raises(ValidationError, match="widths must be even, and 33 is odd"):
         GroupSort(hidden=(32, 33))

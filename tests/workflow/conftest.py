@@ -55,7 +55,15 @@ class Pipeline:
         """Run to the end, output and errors together."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        command = [sys.executable, "-m", "snakemake", "--profile", "profiles/local", "--configfile", "config/smoke.yaml"]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--profile",
+            "profiles/local",
+            "--configfile",
+            "config/smoke.yaml",
+        ]
         done = subprocess.run(
             [*command, "--cores", "2", *arguments],
             cwd=self.folder,
@@ -104,7 +112,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     edit_yaml(folder / "config/smoke.yaml", "datasets", value={"big": "./big.py"})
     small = {"real": 32, "generated": 32}
     scale = {
-        "training": {"steps": 5, "batch": 16},
+        "training": {"steps": 5, "batch": 32},
         "metrics": {"w1": small, "energy": small, "spread": small, "critic": {"generated": 16, "steps": 2}},
         "grid": [
             {"datasets": ["surface-2in8"], "recipes": ["vanilla-lp", "wgan-lp"], "n": [16, 32]},

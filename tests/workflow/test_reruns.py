@@ -71,7 +71,6 @@ def test_editing_a_metric_trains_nothing_and_measures_that_metric_only(pipeline:
     before = (pipeline.folder / "results/smoke/measures/big/wgan-lp.parquet").read_bytes()
     pipeline.snakemake()
     log = (pipeline.folder / "results/smoke/measures/big/wgan-lp.log").read_text()
-    assert {line.split()[-3 if "measured" in line else -2] for line in log.splitlines()} >= {"spread", "w1"} or log
     assert [line.split(": ")[1].split()[0] for line in log.splitlines() if "measured" in line] == ["spread"]
     assert (pipeline.folder / "results/smoke/measures/big/wgan-lp.parquet").read_bytes() != before
 

@@ -54,7 +54,7 @@ def _measured(
         "code": metric_code(name),
         "generator": _sha256((folder / files.GENERATOR).read_bytes()),
         "critic": _sha256((folder / files.CRITIC).read_bytes()) if metric.needs_critic else None,
-        "data": job.data_checksums,
+        "block": job.identity(),
         "threads": threads,
     }
     label = f"{job.dataset.name} {job.recipe_name} n={job.n} seeds {job.seeds[0]}-{job.seeds[-1]}: {name}"
@@ -103,5 +103,5 @@ def write_measures(
     with files.atomic(out) as path:
         table.to_parquet(path, index=False)
     files.write_json(
-        out.with_suffix(".json"), {"code": " ".join(sorted(f"{name}={metric_code(name)}" for name, _ in wanted))}
+        out.with_suffix(".json"), {"code": " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in wanted}))}
     )

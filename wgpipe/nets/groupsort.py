@@ -66,7 +66,10 @@ def sort_pairs(x: torch.Tensor) -> torch.Tensor:
 
 
 def orthonormalise(weight: torch.Tensor, steps: int) -> torch.Tensor:
-    """(E, a, b) -> the nearest matrices with orthonormal rows or columns, by `steps` Newton-Schulz steps."""
+    """(E, a, b) -> the nearest matrices with orthonormal rows or columns, by `steps` Newton-Schulz steps.
+
+    A step takes singular values from [0, 2] into [0, 1], so that the Lipschitz bound holds before convergence too.
+    """
     wide = weight.shape[-2] < weight.shape[-1]
     q = weight.mT if wide else weight
     for _ in range(steps):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
@@ -15,11 +15,11 @@ class ClaimTest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    test: Literal["below", "above", "equal"]
-    bound: FiniteFloat
-    band: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    min_seeds: PositiveInt
-    level: Annotated[float, Field(gt=0, lt=1)] = LEVEL
+    test: Literal["below", "above", "equal"] = Field(description="on which side of the bound the number must lie")
+    bound: FiniteFloat = Field(description="the predicted number, or the edge of the predicted range")
+    band: float = Field(0.0, ge=0, allow_inf_nan=False, description="how far beyond it a value still agrees")
+    min_seeds: PositiveInt = Field(description="fewer seeds give the verdict inconclusive")
+    level: float = Field(LEVEL, gt=0, lt=1, description="confidence level of the interval that decides")
 
     @model_validator(mode="after")
     def _equal_needs_a_band(self) -> ClaimTest:

@@ -84,10 +84,8 @@ def train(job: Job, out: Path, threads: int, device: str) -> None:
     started, cpu = time.monotonic(), time.process_time()
     out.mkdir(parents=True, exist_ok=True)
     result = _fit_control(job) if job.recipe.is_control else _train_population(job, out, threads, device)
-    with files.atomic(out / files.GENERATOR) as path:
-        save_file(result.generator, path)
-    with files.atomic(out / files.CRITIC) as path:
-        save_file(result.critic, path)
+    _write_arrays(out / files.GENERATOR, result.generator)
+    _write_arrays(out / files.CRITIC, result.critic)
     with files.atomic(out / files.HISTORY) as path:
         pq.write_table(pa.Table.from_pylist(result.history, HISTORY_SCHEMA), path)
     run = {
@@ -149,7 +147,7 @@ def _train_population(job: Job, out: Path, threads: int, device: str) -> _Result
         losses = population.train_chunk()
         history += _rows(population.step, job.seeds, losses)
         elapsed = time.monotonic() - started
-        timed_out = 0 < training.max_minutes * 60 < elapsed
+        timed_out = population.step < training.steps and 0 < training.max_minutes * 60 < elapsed
         _progress(population.step, first, training.steps, elapsed)
         due = population.step % training.checkpoint_steps == 0
         if due and population.step < training.steps:
@@ -176,6 +174,12 @@ def choose_device(device: str) -> torch.device:
         raise UserError("device = 'cuda', and this machine has no CUDA device; accepted: auto, cpu.")
     use_cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if use_cuda else "cpu")
+
+
+def _write_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Safetensors stores memory as it lies, whatever the strides: it gets contiguous arrays only."""
+    with files.atomic(file) as path:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
 def _arrays(params: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

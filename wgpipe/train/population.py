@@ -76,7 +76,8 @@ class Population:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Copies of everything that training changes, by name."""
-        return {name: value.detach().clone() for name, value in self._everything().items()}
+        contiguous = torch.contiguous_format
+        return {name: value.detach().clone(memory_format=contiguous) for name, value in self._everything().items()}
 
     @torch.no_grad()
     def load_state(self, state: dict[str, torch.Tensor]) -> None:

@@ -1,0 +1,53 @@
+"""Small prepared datasets, recipes and trained blocks, for tests of whatever reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wgpipe.data import dataset
+from wgpipe.data.prepared import save
+from wgpipe.fetch import fetch
+from wgpipe.recipe import Recipe
+from wgpipe.train.block import Job
+
+N, SEEDS = 16, (0, 1)
+NET = {"name": "mlp", "hidden": [8, 8]}
+
+
+def prepared(folder: Path, name: str = "surface-2in3") -> Path:
+    """A folder with data.npz and card.json."""
+    chosen = dataset(name)
+    downloads = {source.file: fetch(source, folder / "downloads", None, progress=False) for source in chosen.sources()}
+    save(folder / name, chosen, chosen.prepare(downloads))
+    return folder / name
+
+
+def write_recipe(folder: Path, name: str, recipe: Recipe) -> Path:
+    """A recipe as `wgpipe resolve` writes it."""
+    file = folder / f"{name}.json"
+    file.write_text(recipe.model_dump_json())
+    return file
+
+
+def adversarial(method: str = "vanilla", constraint: str = "none", **training: Any) -> Recipe:
+    """Two small networks against each other, 20 steps long unless `training` says otherwise."""
+    return Recipe.model_validate(
+        {
+            "method": {"name": method},
+            "constraint": {"name": constraint},
+            "generator": NET,
+            "critic": NET,
+            "training": {"steps": 20, "batch": 32, "checkpoint_steps": 100, **training},
+        }
+    )
+
+
+def control(method: str) -> Recipe:
+    """A reference that is not trained."""
+    return Recipe.model_validate({"method": {"name": method}})
+
+
+def job(data: Path, recipe: Recipe, name: str = "toy", n: int = N, seeds: tuple[int, ...] = SEEDS) -> Job:
+    """What a block is trained from, by way of a recipe's file."""
+    return Job.read(write_recipe(data.parent, name, recipe), data, n, seeds)
