@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--recipe", type=Path, required=True)
     sub.add_argument("--data", type=Path, required=True)
     sub.add_argument("--n", type=int, required=True, help="training sample size")
-    sub.add_argument("--seeds", required=True, metavar="FIRST-LAST")
+    sub.add_argument("--seeds", type=_seeds, required=True, metavar="FIRST-LAST")
     sub.add_argument("--out", type=Path, required=True)
     sub.add_argument("--threads", type=int, default=1)
     sub.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -216,12 +216,14 @@ def _train(options: argparse.Namespace) -> None:
     from wgpipe.train.block import Job, train
 
     _register_own(options.own)
-    job = Job.read(options.recipe, options.data, options.n, _seeds(options.seeds))
+    job = Job.read(options.recipe, options.data, options.n, options.seeds)
     train(job, options.out, options.threads, options.device)
 
 
 def _seeds(given: str) -> tuple[int, ...]:
     first, _, last = given.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise argparse.ArgumentTypeError(f"'{given}' is not a range such as 0-7")
     return tuple(range(int(first), int(last) + 1))
 
 

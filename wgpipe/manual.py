@@ -169,7 +169,8 @@ def _manual() -> str:
 
 
 def _section(model: type[BaseModel]) -> str:
-    return f"## {_heading(model.__name__)}\n\n{model.__doc__}\n\n{_table(model)}"
+    schema = model.model_json_schema()
+    return f"## {_heading(model.__name__)}\n\n{schema['description']}\n\n{_table(schema)}"
 
 
 def _heading(name: str) -> str:
@@ -177,8 +178,7 @@ def _heading(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
 
 
-def _table(model: type[BaseModel]) -> str:
-    schema = model.model_json_schema()
+def _table(schema: dict[str, Any]) -> str:
     rows = [
         f"| `{key}` | {_type(value)} | {_default(value, schema)} | {value['description']} |"
         for key, value in schema["properties"].items()

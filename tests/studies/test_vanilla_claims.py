@@ -53,7 +53,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("van-loose", RATES | slopes({"vanilla-lp": -0.25}), "inconclusive"),
     ("van-intrinsic", OVERSIZED, "supported"),
     ("van-intrinsic", OVERSIZED | {"slope": lambda recipe, k, d: -0.4 if d == 8 else -0.2}, "contradicted"),
-    ("van-intrinsic", OVERSIZED | {"slope": lambda recipe, k, d: -0.4 if d == 8 else -0.3}, "inconclusive"),
+    ("van-intrinsic", OVERSIZED | {"slope": lambda recipe, k, d: -0.4 if d == 8 else -0.35}, "inconclusive"),
     ("van-sandwich", RATES, "supported"),
     ("van-sandwich", RATES | {"value": half_too_large}, "contradicted"),
     ("van-sandwich", RATES | {"ns": NS, "seeds": 8}, "inconclusive"),

@@ -217,7 +217,7 @@ def test_learning_rates_are_constant_or_fall_linearly_over_the_second_half(
             assert moved == pytest.approx(rate * factor, rel=1e-4)
 
 
-def test_the_averaged_generator_is_an_exponential_moving_average(
+def test_the_averaged_generator_is_a_plain_and_then_an_exponential_mean_without_the_start(
     recipe: NewRecipe, populate: Populate, chunk: Shorten
 ) -> None:
     chunk(1)
@@ -226,7 +226,7 @@ def test_the_averaged_generator_is_an_exponential_moving_average(
     while population.step < 6:
         population.train_chunk()
         generators.append(population.generator["weight1"].detach().clone())
-    shares = [0.8**6] + [0.2 * 0.8 ** (6 - step) for step in range(1, 7)]
+    shares = [0, *[0.8**2 / 4] * 4, 0.2 * 0.8, 0.2]
     expected = sum(share * value for share, value in zip(shares, generators, strict=True))
     torch.testing.assert_close(population.measured_generator()["weight1"], expected, rtol=1e-12, atol=0)
 

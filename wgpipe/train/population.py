@@ -128,7 +128,8 @@ class Population:
         self.generator_adam.step(gradients, self._decay(step) * self.recipe.training.generator_rate)
         with torch.no_grad():
             self.generator_net.project(self.generator)
-            self.packed_average.lerp_(self.generator_adam.packed, 1 - self.recipe.training.average)
+            weight = max(1 - self.recipe.training.average, 1 / (step + 1))  # at first a plain mean, without the start
+            self.packed_average.lerp_(self.generator_adam.packed, weight)
             self.generator_net.project(self.average)
         return loss.detach()
 

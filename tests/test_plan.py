@@ -1,0 +1,113 @@
+"""`wgpipe plan` counts what would be run, and says what is excluded, why, and what the rest costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import edit_yaml
+from wgpipe.cli import main
+from wgpipe.grid import Block, Grid
+from wgpipe.plan import CONTROL_SECONDS, plan_of, training_seconds
+from wgpipe.recipe import Recipe
+from wgpipe.resolve import Resolved, resolve
+
+SMOKE = Path("config/smoke.yaml")
+STUDY = Path("config/studies/vanilla_rates.yaml")
+GRID = ("scales", "smoke", "grid")
+BLOCK = Block("surface-2in8", "toy", 64, tuple(range(8)))
+
+
+@pytest.fixture
+def planned(project: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """`planned(*arguments)`: what `wgpipe plan --json` prints for the smoke scale, read back."""
+
+    def plan(*arguments: str) -> dict[str, Any]:
+        assert main(["plan", "--json", str(SMOKE), *arguments]) == 0
+        content: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return content
+
+    return plan
+
+
+def recipe(**training: Any) -> Recipe:
+    net = {"name": "mlp", "hidden": [64, 64]}
+    return Recipe.model_validate({"method": {"name": "wgan"}, "generator": net, "critic": net, "training": training})
+
+
+def test_runs_blocks_and_jobs_are_counted(planned: Any) -> None:
+    grid = {"datasets": ["surface-2in8", "digits"], "recipes": ["vanilla-lp", "wgan-lp"], "n": [32, 64, 128]}
+    edit_yaml(STUDY, *GRID, value=[grid])
+    edit_yaml(STUDY, "controls", value=["oracle"])
+    plan = planned("--set", "seeds=[0-3]")
+    assert plan["scale"] == "smoke"
+    assert plan["blocks"] == 2 * (2 + 1) * 3 * 2, "datasets x recipes and controls x n x slots of two seeds"
+    assert plan["runs"] == 2 * plan["blocks"]
+    assert plan["blocks_by_recipe"] == {"oracle": 12, "vanilla-lp": 12, "wgan-lp": 12}
+    jobs = {"fetch": 1, "prepare": 2, "train": 36, "measure": 6, "study": 1, "claims": 1}
+    assert plan["jobs"] == {**jobs, "all": sum(jobs.values())}
+    assert plan["exclusions"] == []
+
+
+def test_exclusions_come_with_their_reasons(planned: Any) -> None:
+    planted = {"families": ["sphere", "cube"], "intrinsic": [2], "ambient": [1, 4]}
+    edit_yaml(STUDY, *GRID, value=[{"planted": planted, "recipes": ["wgan-lp"], "n": [32]}])
+    plan = planned()
+    reason = "dataset 'sphere-2in2' does not exist: a sphere of dimension 2 needs d > 2."
+    assert plan["exclusions"] == [{"study": "vanilla_rates", "dataset": "sphere-2in2", "reason": reason}]
+    assert plan["jobs"]["prepare"] == 3
+
+
+def test_the_text_says_the_same_as_the_json(planned: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_yaml(STUDY, *GRID, 0, "datasets", value=["torus-1in1", "torus-1in2"])
+    plan = planned()
+    assert main(["plan", str(SMOKE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"scale smoke: {plan['runs']} runs in {plan['blocks']} blocks"
+    assert lines[1].startswith(f"jobs: {plan['jobs']['all']} (0 fetch, 1 prepare, {plan['jobs']['train']} train, ")
+    assert lines[2].startswith(f"core-hours, predicted: {plan['core_hours']['all']:.2f} (")
+    assert f"  wgan-lp: {plan['blocks_by_recipe']['wgan-lp']} blocks" in lines
+    assert lines[-2] == "exclusions: 1"
+    assert (
+        lines[-1].strip() == "vanilla_rates: dataset 'torus-1in1' does not exist: a torus of dimension 1 needs d > 1."
+    )
+
+
+def test_planning_writes_nothing(planned: Any, project: Path) -> None:
+    before = sorted(project.rglob("*"))
+    planned()
+    assert sorted(project.rglob("*")) == before
+
+
+def test_core_hours_add_up_and_grow_with_the_grid(planned: Any) -> None:
+    small = planned()["core_hours"]
+    large = planned("--set", "seeds=[0-199]")["core_hours"]
+    assert small["all"] == pytest.approx(sum(small[kind] for kind in ("train", "measure", "study")), abs=0.002)
+    assert large["train"] == pytest.approx(100 * small["train"], rel=0.05)
+    assert large["measure"] > small["measure"]
+    assert large["study"] == small["study"]
+
+
+def test_training_costs_its_steps_points_and_widths_and_a_control_almost_nothing() -> None:
+    base = training_seconds(recipe(steps=1000), BLOCK)
+    assert training_seconds(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCK) == CONTROL_SECONDS < base
+    start = 2 * base - training_seconds(recipe(steps=2000), BLOCK)
+    assert start < CONTROL_SECONDS * 5
+    assert training_seconds(recipe(steps=1000, critic_steps=5), BLOCK) - start > 2 * (base - start)
+    assert training_seconds(recipe(steps=1000, batch=1024), BLOCK) > base
+    assert training_seconds(recipe(steps=1000), Block("digits", "toy", 64, BLOCK.seeds)) > base
+
+
+def test_a_run_of_two_studies_is_planned_once(project: Path) -> None:
+    one = resolve([Path("config/config.yaml"), SMOKE], {})
+    study = one.studies["vanilla_rates"]
+    two = Resolved(
+        one.config, {"a": study, "b": study}, one.recipes, {"a": one.metrics["vanilla_rates"], "b": {"w1": {}}}
+    )
+    plan, both = plan_of(Grid(one)), plan_of(Grid(two))
+    assert both["blocks"] == plan["blocks"]
+    assert both["jobs"] == {**plan["jobs"], "study": 2, "all": plan["jobs"]["all"] + 1}
+    assert both["core_hours"]["train"] == plan["core_hours"]["train"]
