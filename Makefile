@@ -34,6 +34,9 @@ report: results/$(SCALE)/report.html
 results/$(SCALE)/report.html: results/$(SCALE)/claims.csv
 	@$(SNAKEMAKE) --quiet all --report $@
 
+results/%/claims.csv:
+	@echo "There are no results of scale $* yet: run 'make figures SCALE=$*' first." >&2; exit 1
+
 test: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
 

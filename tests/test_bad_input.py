@@ -37,7 +37,7 @@ CASES = {
         ["vanilla_rates.yaml", "surfce", "did you mean 'surface'"],
     ),
     "malformed dataset": (STUDY, ("scales", "quick", "grid", 0, "datasets"), ["surface-2x8"], ["surface-2x8", "in<d>"]),
-    "unknown metric": (STUDY, ("metrics", "w3"), {}, ["metrics", "'w3'", "did you mean 'w1'"]),
+    "unknown metric": (STUDY, ("metrics", "w3"), {}, ["metrics", "'w3'", "did you mean 'w2'"]),
     "unknown metric setting": (STUDY, ("metrics", "w1", "reel"), 5, ["'w1'", "'reel'", "did you mean 'real'"]),
     "n larger than the data": (STUDY, ("scales", "quick", "grid", 2, "n"), [2000], ["n = 2000", "digits", "1198"]),
     "empty grid": (STUDY, ("scales", "quick", "grid"), [], ["vanilla_rates.yaml", "scales.quick.grid", "at least 1"]),

@@ -168,11 +168,11 @@ def _cite(options: argparse.Namespace) -> None:
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from wgpipe.grid import Grid
-    from wgpipe.resolve import resolve
+    from wgpipe.grid import resolved_grid
+    from wgpipe.resolve import raw_config
     from wgpipe.summary import summary
 
-    print(summary(Grid(resolve(_config_files(options), _overrides(options)))))
+    print(summary(resolved_grid(str(raw_config(_config_files(options), _overrides(options)).get("scale")))))
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,9 +11,12 @@ from pathlib import Path
 from wgpipe import registry
 from wgpipe.data import Dataset, dataset, family
 from wgpipe.data.planted import DoesNotFitError
+from wgpipe.errors import UserError
 from wgpipe.identity import metric_code, training_code
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, write_if_changed
+
+Pair = tuple[str, str]  # (dataset, recipe)
 
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
@@ -26,6 +31,11 @@ class Block:
     recipe: str
     n: int
     seeds: tuple[int, ...]
+
+    @property
+    def pair(self) -> Pair:
+        """(dataset, recipe)."""
+        return self.dataset, self.recipe
 
     @property
     def slot(self) -> str:
@@ -54,19 +64,22 @@ class Grid:
         self.study_blocks = {study: sorted(set(self._expand(study))) for study in resolved.studies}
         self.blocks = sorted({block for blocks in self.study_blocks.values() for block in blocks})
         self.root = RESULTS / self.scale
+        self._blocks_of: dict[Pair, list[Block]] = defaultdict(list)
+        for block in self.blocks:
+            self._blocks_of[block.pair].append(block)
+        self._study_pairs = {s: {block.pair for block in blocks} for s, blocks in self.study_blocks.items()}
 
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[Pair]:
         """(dataset, recipe) of all blocks: what is measured in one job."""
-        return sorted({(block.dataset, block.recipe) for block in self.blocks})
+        return sorted(self._blocks_of)
 
     def blocks_of(self, dataset: str, recipe: str) -> list[Block]:
         """All blocks of a pair, by n and seeds."""
-        return [block for block in self.blocks if (block.dataset, block.recipe) == (dataset, recipe)]
+        return self._blocks_of[dataset, recipe]
 
     def studies_of(self, dataset: str, recipe: str) -> list[str]:
         """Studies that use a pair."""
-        pair = (dataset, recipe)
-        return [s for s, blocks in self.study_blocks.items() if any((b.dataset, b.recipe) == pair for b in blocks)]
+        return [study for study, pairs in self._study_pairs.items() if (dataset, recipe) in pairs]
 
     # Paths: nothing else in the package knows them.
 
@@ -161,3 +174,11 @@ class Grid:
     def _exclude(self, exclusion: Exclusion) -> None:
         if exclusion not in self.exclusions:
             self.exclusions.append(exclusion)
+
+
+def resolved_grid(scale: str) -> Grid:
+    """The grid of what `wgpipe resolve` last wrote for a scale; `UserError` if it never did."""
+    file = RESULTS / scale / "config" / RESOLVED
+    if not file.is_file():
+        raise UserError(f"{file} does not exist: nothing of scale '{scale}' was run here yet.")
+    return Grid(Resolved.from_json(json.loads(file.read_text(encoding="utf-8"))))
