@@ -19,6 +19,7 @@ DEFAULT_CONFIG = Path("config/config.yaml")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; exit code 2 and one sentence for a user's mistake."""
     options = _parser().parse_args(arguments)
+    _set_threads(getattr(options, "threads", 1))
     try:
         verb: Callable[[argparse.Namespace], None] = options.verb
         verb(options)
@@ -103,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--studies", type=Path, nargs="+", required=True, help="folders of studies")
     sub.add_argument("--out", type=Path, required=True)
     return parser
+
+
+def _set_threads(count: int) -> None:
+    """Fix the numeric threads before any library starts them: results must not depend on the cores that a job gets."""
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(count)
 
 
 def _add_own(parser: argparse.ArgumentParser) -> None:

@@ -187,7 +187,7 @@ class Dag(Grid):
     def measuring_memory(self, wildcards: Wildcards) -> int:
         """MB to ask for: a process with torch, and the costs of the largest exact transport."""
         pairs = [
-            settings.get("real", 4096) * settings.get("generated", 4096)
+            plan.pairs_of_points(settings, wildcards.dataset)
             for study in self.studies_of(wildcards.dataset, wildcards.recipe)
             for settings in self.resolved.metrics[study].values()
         ]

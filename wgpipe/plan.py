@@ -55,10 +55,16 @@ def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
                 steps = settings.get("steps", 200)
                 seconds += 0 if control else len(blocks) * steps * CRITIC_STEP_SECONDS + 0.1 * seeds
             else:
-                size = settings.get("real", 4096) * settings.get("generated", 4096) / 2048**2
+                size = pairs_of_points(settings, dataset_name) / 2048**2
                 unit = TRANSPORT_SECONDS if name in ("w1", "w2") else TRANSPORT_SECONDS / 4
                 seconds += seeds * unit * size**TRANSPORT_POWER
     return seconds
+
+
+def pairs_of_points(settings: dict[str, Any], dataset_name: str) -> int:
+    """Real times generated points that a metric compares."""
+    special = settings.get("points", {}).get(dataset_name)
+    return int((special or settings.get("real", 4096)) * (special or settings.get("generated", 4096)))
 
 
 def plan_of(grid: Grid) -> dict[str, Any]:

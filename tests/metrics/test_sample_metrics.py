@@ -15,6 +15,8 @@ NAMES = ["energy", "sliced_w2", "spread", "w1", "w2"]
 class Samples:
     """Three members on the plane; the second one's generator has diverged."""
 
+    dataset_name = "toy"
+
     def real(self, count: int) -> np.ndarray:
         return stream("test-real").standard_normal((3, min(count, 40), 2))
 
@@ -46,6 +48,12 @@ def test_the_protocol_tells_the_sizes_that_were_measured_and_every_other_setting
     ((name, (_, protocol)),) = metric.measure(Samples()).items()
     more = ",projections=128" if name == "sliced_w2" else ""
     assert protocol == f"{name}[real=40,generated=50{more}]"
+
+
+def test_a_dataset_may_ask_for_other_sizes() -> None:
+    metric = registry.load("metric", "w1")(real=64, generated=50, points={"toy": 30, "another": 7})
+    ((_, protocol),) = metric.measure(Samples()).values()
+    assert protocol == "w1[real=30,generated=30]"
 
 
 def test_measuring_twice_gives_the_same_bytes(metric: SampleMetric) -> None:

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 class Evaluation(Protocol):
     """What a metric may ask of a block of E members. `train/evaluate.py` implements it."""
 
+    @property
+    def dataset_name(self) -> str:
+        """Which dataset the block learned."""
+
     def real(self, count: int) -> np.ndarray:
         """(E, m, d) held-out real points, m = count or what a finite dataset has."""
 
@@ -43,19 +47,21 @@ class SampleMetric(Metric):
 
     real: PositiveInt = 4096
     generated: PositiveInt = 4096
+    points: dict[str, PositiveInt] = {}  # dataset -> points on both sides, where the null asks for more
 
     def compare(self, real: np.ndarray, generated: np.ndarray) -> float:
         """(m, d), (k, d) float64 -> the metric."""
         raise NotImplementedError
 
     def measure(self, block: Evaluation) -> dict[str, tuple[np.ndarray, str]]:
-        real = block.real(self.real).astype(np.float64)
-        generated = block.generated(self.generated).astype(np.float64)
+        special = self.points.get(block.dataset_name)
+        real = block.real(special or self.real).astype(np.float64)
+        generated = block.generated(special or self.generated).astype(np.float64)
         values = [self.compare(x, y) if np.isfinite(y).all() else np.nan for x, y in zip(real, generated, strict=True)]
         settings = {
             "real": real.shape[1],
             "generated": generated.shape[1],
-            **self.model_dump(exclude={"real", "generated"}),
+            **self.model_dump(exclude={"real", "generated", "points"}),
         }
         protocol = f"{self.registered_name}[{','.join(f'{name}={value}' for name, value in settings.items())}]"
         return {self.registered_name: (np.asarray(values, dtype=np.float64), protocol)}

@@ -25,6 +25,11 @@ class TrainedBlock:
         self.folder = folder
         self.generator = load_file(folder / files.GENERATOR)
 
+    @property
+    def dataset_name(self) -> str:
+        """Which dataset the block learned."""
+        return self.job.dataset.name
+
     def real(self, count: int) -> np.ndarray:
         """(E, m, d) float64 held-out real points; m = count, or all that a finite dataset has."""
         card = self.job.dataset.card()
