@@ -108,6 +108,12 @@ def test_a_missing_file(project: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "config/smok.yaml cannot be read: No such file" in capsys.readouterr().err
 
 
+def test_a_verb_without_its_input(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--recipe", "no.json", "--data", "nowhere", "--n", "8", "--seeds", "0-1", "--out", "results/x"]
+    assert main(["train", *given]) == 2
+    assert capsys.readouterr().err == "wgpipe: no.json does not exist.\n"
+
+
 def test_a_missing_own_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit_yaml(project / CONFIG, "methods", value={"mine": "./mine.py"})
     _assert_one_sentence(project, capsys, ["mine", "./mine.py", "not a file"])

@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"wgpipe: {error}", file=sys.stderr)
         return BAD_INPUT
+    except FileNotFoundError as error:
+        print(f"wgpipe: {error.filename} does not exist.", file=sys.stderr)
+        return BAD_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
