@@ -49,6 +49,8 @@ class Dag(Grid):
         dag = cls(Resolved.from_json(json.loads(resolved_file.read_text(encoding="utf-8"))))
         if main_process:
             dag.mark_stale()
+        if dag.resolved.config.mirror:
+            os.environ["WGPIPE_MIRROR"] = dag.resolved.config.mirror  # for fetch: a parameter would trigger reruns
         return dag
 
     def mark_stale(self) -> None:

@@ -204,7 +204,7 @@ def _title(dataset: str, fact: pd.Series) -> str:
 
 def _exponents(guides: dict[str, float]) -> str:
     shown = [f"{exponent:.3g}" for exponent in guides.values() if np.isfinite(exponent)]
-    return f"\nslopes of the bounds: {', '.join(shown).replace('-', '−')}" if shown else ""
+    return f"\nslopes of bounds {', '.join(shown).replace('-', '−')}" if shown else ""
 
 
 def _seeds(finished: pd.DataFrame) -> str:

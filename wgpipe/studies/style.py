@@ -23,6 +23,7 @@ from wgpipe.train.files import atomic
 
 COLUMN, PAGE = 3.4, 7.0  # widths of a paper's column and page, in inches
 GREY = "#767676"
+MANY_DECADES = 500  # largest over smallest value of an axis from which 2 and 5 are not labelled
 METADATA: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
@@ -169,9 +170,18 @@ def log_n(axes: Axes, ns: list[int], labels: int = 4) -> None:
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda n, _: ""))
 
 
+class ValueLocator(LogLocator):
+    """1, 2 and 5 times powers of ten, or powers of ten alone if there are many of them."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Places of the ticks between two values."""
+        self.set_params(subs=(1.0,) if vmax > MANY_DECADES * vmin else (1.0, 2.0, 5.0))
+        return super().tick_values(vmin, vmax)
+
+
 def log_ticks(axis: Axis) -> None:
-    """Labels of a logarithmic axis of values: 1, 2 and 5 times powers of ten, fewer if there are many decades."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    """Labels of a logarithmic axis of values."""
+    axis.set_major_locator(ValueLocator(numticks=8))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 

@@ -1,5 +1,3 @@
-import os
-
 from snakemake.exceptions import WorkflowError
 
 from wgpipe import identity
@@ -12,8 +10,6 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 settings = dag.resolved.config
-if settings.mirror:
-    os.environ["WGPIPE_MIRROR"] = settings.mirror
 
 
 wildcard_constraints:

@@ -25,7 +25,7 @@ for study in dag.resolved.studies:
             "../../environment.yml"
         params:
             code=identity.study_code(study),
-            out=str(dag.study_folder(study)),
+            out=subpath(output.claims, parent=True),
             missing="--allow-missing" if settings.allow_missing else "",
         shell:
             "wgpipe study --study {input.study} --measures {input.measures} --out {params.out} {params.missing}"
@@ -50,6 +50,6 @@ rule claims:
     params:
         code=identity.claims_code(),
         studies=[str(dag.study_folder(study)) for study in dag.resolved.studies],
-        out=str(dag.root),
+        out=subpath(output.csv, parent=True),
     shell:
         "wgpipe claims --studies {params.studies} --out {params.out} &> {log}"
