@@ -18,3 +18,4 @@ rule all:
     input:
         rules.claims.output,
         [dag.study_outputs(study) for study in dag.resolved.studies],
+        dag.all_trained(),

@@ -21,7 +21,7 @@ def asked() -> Iterator[tuple[str, str]]:
                 case (
                     ast.keyword(arg="cites", value=ast.expr() as value)
                     | ast.Assign(targets=[ast.Name(id="cites")], value=value)
-                    | ast.AnnAssign(target=ast.Name(id="cites"), value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id="cites"), value=ast.Tuple() as value)
                 ):
                     for constant in ast.walk(value):
                         if isinstance(constant, ast.Constant) and isinstance(constant.value, str):

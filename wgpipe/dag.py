@@ -109,6 +109,11 @@ class Dag(Grid):
             for file in files.OUTPUTS
         ]
 
+    def all_trained(self) -> list[str]:
+        """All files of all blocks, so that a lost one is made again even if nothing else asks for it; likewise."""
+        folders = [self.block_folder(block) for block in self.blocks]
+        return [str(folder / file) for folder in folders if self._wanted(folder / files.RUN) for file in files.OUTPUTS]
+
     def block_folders(self, wildcards: Wildcards) -> list[str]:
         """Folders of a pair's blocks, likewise."""
         blocks = self.blocks_of(wildcards.dataset, wildcards.recipe)
