@@ -21,7 +21,7 @@ from wgpipe.config import study_file
 from wgpipe.data import family
 from wgpipe.errors import UserError
 from wgpipe.grid import DOWNLOADS, RESOLVED, RESULTS, Block, Grid
-from wgpipe.resolve import Resolved, raw_config
+from wgpipe.resolve import OWN_KINDS, Resolved, raw_config
 from wgpipe.train import files
 
 Wildcards = Any
@@ -73,11 +73,11 @@ class Dag(Grid):
 
     def dataset_file(self, file: str) -> str:
         """A file of any prepared dataset."""
-        return str(self.root / "data" / "{dataset}" / file)
+        return str(self.dataset_folder("{dataset}") / file)
 
     def measures(self, suffix: str) -> str:
         """The table of any pair, or what lies beside it."""
-        return str(self.root / "measures" / "{dataset}" / "{recipe}") + suffix
+        return str(self.measures_file("{dataset}", "{recipe}").with_suffix(suffix))
 
     # Inputs and parameters of rules, by wildcards.
 
@@ -102,31 +102,20 @@ class Dag(Grid):
 
     def trained(self, wildcards: Wildcards) -> list[str]:
         """All files of a pair's blocks; with `allow_missing`, of those that exist."""
-        return [
-            str(self.block_folder(block) / file)
-            for block in self.blocks_of(wildcards.dataset, wildcards.recipe)
-            if self._wanted(self.block_folder(block) / files.RUN)
-            for file in files.OUTPUTS
-        ]
+        return [f"{folder}/{file}" for folder in self.block_folders(wildcards) for file in files.OUTPUTS]
 
     def all_trained(self) -> list[str]:
         """All files of all blocks, so that a lost one is made again even if nothing else asks for it; likewise."""
-        folders = [self.block_folder(block) for block in self.blocks]
-        return [str(folder / file) for folder in folders if self._wanted(folder / files.RUN) for file in files.OUTPUTS]
+        return [f"{folder}/{file}" for folder in self._wanted_folders(self.blocks) for file in files.OUTPUTS]
 
     def block_folders(self, wildcards: Wildcards) -> list[str]:
         """Folders of a pair's blocks, likewise."""
-        blocks = self.blocks_of(wildcards.dataset, wildcards.recipe)
-        return [str(self.block_folder(b)) for b in blocks if self._wanted(self.block_folder(b) / files.RUN)]
+        return self._wanted_folders(self.blocks_of(wildcards.dataset, wildcards.recipe))
 
     def measured(self, study: str) -> list[str]:
         """Tables of all pairs of a study; with `allow_missing`, of those that can be made from what exists."""
-        pairs = sorted({(block.dataset, block.recipe) for block in self.study_blocks[study]})
-        return [
-            str(self.measures_file(*pair))
-            for pair in pairs
-            if any(self._wanted(self.block_folder(block) / files.RUN) for block in self.blocks_of(*pair))
-        ]
+        pairs = sorted({block.pair for block in self.study_blocks[study]})
+        return [str(self.measures_file(*pair)) for pair in pairs if self._wanted_folders(self.blocks_of(*pair))]
 
     def study_record(self, study: str) -> Path:
         """Which code made a study's folder."""
@@ -216,8 +205,11 @@ class Dag(Grid):
         studies = self.studies_of(wildcards.dataset, wildcards.recipe)
         return sorted({metric for study in studies for metric in self.resolved.metrics[study]})
 
-    def _wanted(self, file: Path) -> bool:
-        return not self.resolved.config.allow_missing or file.is_file()
+    def _wanted_folders(self, blocks: Iterable[Block]) -> list[str]:
+        """With `allow_missing`, of the blocks that are trained; otherwise of all."""
+        folders = [self.block_folder(block) for block in blocks]
+        every = not self.resolved.config.allow_missing
+        return [str(folder) for folder in folders if every or (folder / files.RUN).is_file()]
 
 
 def _minutes(seconds: float) -> int:
@@ -229,14 +221,11 @@ def config_digest(paths: list[Path], overrides: dict[str, Any]) -> str:
     raw = raw_config(paths, overrides)
     studies = raw.get("studies")
     named = [study_file(paths[0].parent, str(study)) for study in (studies if isinstance(studies, list) else [])]
-    given = [raw.get(kind) for kind in OWN]
+    given = [raw.get(f"{kind}s") for kind in OWN_KINDS]
     own = [Path(str(file)) for files in given if isinstance(files, dict) for file in files.values()]
     content = [file.read_text(encoding="utf-8") if file.is_file() else None for file in [*named, *own]]
     decisive = json.dumps([raw, content, identity.whole_code()], sort_keys=True, default=str)
     return hashlib.sha256(decisive.encode()).hexdigest()
-
-
-OWN = ("methods", "constraints", "nets", "datasets", "metrics")
 
 
 def _resolve(overlays: list[Path], overrides: dict[str, Any]) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from wgpipe.atomic import atomic
 from wgpipe.config import Claim, Config, GridPart, PlantedFamilies, Study, StudyScale
 from wgpipe.errors import UserError
 from wgpipe.recipe import Piece, Recipe, Training
 from wgpipe.stats.claim_test import ClaimTest
-from wgpipe.train import files
 
 CONFIG = Path("config")
 MANUAL = CONFIG / "README.md"
@@ -159,7 +159,7 @@ def write_pages() -> list[Path]:
     written = pages()
     for file, text in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with files.atomic(file) as path:
+        with atomic(file) as path:
             path.write_text(text, encoding="utf-8")
     return list(written)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wgpipe import citations, registry
+from wgpipe.atomic import atomic
 from wgpipe.config import Config, Study, study_file
 from wgpipe.data import dataset
 from wgpipe.data.planted import DoesNotFitError
@@ -184,6 +185,5 @@ def write_if_changed(file: Path, data: Any) -> None:
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(file)
+    with atomic(file) as path:
+        path.write_text(text, encoding="utf-8")

@@ -6,14 +6,14 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from wgpipe.atomic import atomic
 from wgpipe.data import Arrays, Card, Dataset
 from wgpipe.errors import UserError
 
@@ -30,10 +30,10 @@ def save(folder: Path, dataset: Dataset, arrays: Arrays) -> Card:
             raise UserError(f"dataset '{dataset.name}': array '{name}' holds Python objects; accepted: numbers.")
     card = replace(dataset.card(), checksums={name: checksum(arrays[name]) for name in sorted(arrays)})
     folder.mkdir(parents=True, exist_ok=True)
-    with _atomic(folder / DATA) as path, path.open("wb") as file:
+    with atomic(folder / DATA) as path, path.open("wb") as file:
         contents: dict[str, Any] = {name: arrays[name] for name in sorted(arrays)}
         np.savez(file, **contents)
-    with _atomic(folder / CARD) as path:
+    with atomic(folder / CARD) as path:
         path.write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return card
 
@@ -79,14 +79,3 @@ def checksum(array: np.ndarray) -> str:
 
 def _damaged(path: Path, what: str) -> UserError:
     return UserError(f"{path} {what}; delete the folder and prepare the dataset again.")
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of `path` at the end, or vanishes on an error."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from wgpipe import registry
+from wgpipe.atomic import atomic
 from wgpipe.identity import metric_code
 from wgpipe.metrics import Metric
 from wgpipe.train import files
@@ -100,7 +101,7 @@ def write_measures(
         rows += measure_block(job, folder, wanted, threads)
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"intrinsic": "float64", "value": "float64"})
     out.parent.mkdir(parents=True, exist_ok=True)
-    with files.atomic(out) as path:
+    with atomic(out) as path:
         table.to_parquet(path, index=False)
     files.write_json(
         out.with_suffix(".json"), {"code": " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in wanted}))}

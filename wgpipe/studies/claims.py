@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from wgpipe.atomic import atomic
 from wgpipe.config import Claim
 from wgpipe.config import Study as Settings
 from wgpipe.errors import UserError, suggestion
 from wgpipe.stats.estimates import Estimate
 from wgpipe.stats.verdicts import Verdict, judge
 from wgpipe.studies.tables import number, write_csv
-from wgpipe.train.files import atomic
 
 Measure = Callable[[Claim, pd.DataFrame], Estimate]
 

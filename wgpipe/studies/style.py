@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from scipy import stats
 
+from wgpipe.atomic import atomic
 from wgpipe.stats.claim_test import LEVEL
-from wgpipe.train.files import atomic
 
 COLUMN, PAGE = 3.4, 7.0  # widths of a paper's column and page, in inches
 GREY = "#767676"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from wgpipe.train.files import atomic
+from wgpipe.atomic import atomic
 
 DIGITS = "%.6g"
 NOTHING = "--"

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
+from wgpipe.atomic import atomic
 from wgpipe.data import Dataset, dataset
 from wgpipe.data.prepared import load
 from wgpipe.errors import UserError
@@ -86,7 +87,7 @@ def train(job: Job, out: Path, threads: int, device: str) -> None:
     result = _fit_control(job) if job.recipe.is_control else _train_population(job, out, threads, device)
     _write_arrays(out / files.GENERATOR, result.generator)
     _write_arrays(out / files.CRITIC, result.critic)
-    with files.atomic(out / files.HISTORY) as path:
+    with atomic(out / files.HISTORY) as path:
         pq.write_table(pa.Table.from_pylist(result.history, HISTORY_SCHEMA), path)
     run = {
         **job.identity(),
@@ -178,7 +179,7 @@ def choose_device(device: str) -> torch.device:
 
 def _write_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
     """Safetensors stores memory as it lies, whatever the strides: it gets contiguous arrays only."""
-    with files.atomic(file) as path:
+    with atomic(file) as path:
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 

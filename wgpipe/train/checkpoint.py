@@ -10,7 +10,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from wgpipe.train import files
+from wgpipe.atomic import atomic
 from wgpipe.train.population import Population
 
 Losses = list[dict[str, float]]
@@ -19,7 +19,7 @@ Losses = list[dict[str, float]]
 def save(file: Path, population: Population, losses: Losses, identity: dict[str, Any]) -> None:
     """Write a checkpoint in place of the last one."""
     metadata = {"identity": json.dumps(identity), "losses": json.dumps(losses)}
-    with files.atomic(file) as path:
+    with atomic(file) as path:
         save_file(population.state(), path, metadata)
 
 
