@@ -12,7 +12,7 @@ SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local -
 WGPIPE_SETTINGS := $(CONFIG) $(if $(SETTINGS),--set $(SETTINGS))
 SOURCES := pyproject.toml requirements.lock
 
-.PHONY: install figures report test lint plan
+.PHONY: install figures report test lint plan bench
 
 install: .venv/.installed
 
@@ -51,3 +51,7 @@ lint: install
 
 plan: install
 	@$(BIN)/wgpipe plan $(WGPIPE_SETTINGS)
+
+# How fast training and exact transport are on this machine, beside what one would use instead: about 40 minutes.
+bench: install
+	@$(BIN)/python -m bench --out bench/results

@@ -9,7 +9,9 @@ from wgpipe.data import dataset
 from wgpipe.data.prepared import save
 from wgpipe.fetch import fetch
 from wgpipe.recipe import Recipe
-from wgpipe.train.block import Job
+from wgpipe.train import files
+from wgpipe.train.bundle import train
+from wgpipe.train.job import Job
 
 N, SEEDS = 16, (0, 1)
 NET = {"name": "mlp", "hidden": [8, 8]}
@@ -51,3 +53,9 @@ def control(method: str) -> Recipe:
 def job(data: Path, recipe: Recipe, name: str = "toy", n: int = N, seeds: tuple[int, ...] = SEEDS) -> Job:
     """What a block is trained from, by way of a recipe's file."""
     return Job.read(write_recipe(data.parent, name, recipe), data, n, seeds)
+
+
+def trained(made: Job, bundle: Path, path: str = "auto") -> Path:
+    """The folder of a block, trained by itself."""
+    train(bundle, [made], threads=1, device="cpu", path=path)
+    return bundle / files.block(made.n)

@@ -190,7 +190,20 @@ def test_blocks_are_whole_aligned_slots(asked: Given, slot: int) -> None:
         first = block.seeds[0]
         assert first % slot == 0
         assert block.seeds == tuple(range(first, first + slot))
-        assert grid.block_folder(block).name == f"s{first}-{first + slot - 1}"
+        assert grid.block_folder(block).parts[-2:] == (f"s{first}-{first + slot - 1}", f"n{block.n}")
+
+
+@SAME_EVERY_TIME
+@given(configurations)
+def test_bundles_part_the_blocks_by_all_but_n(asked: Given) -> None:
+    grid = asked.grid()
+    assert sorted(block for blocks in grid.bundles.values() for block in blocks) == grid.blocks
+    for bundle, blocks in grid.bundles.items():
+        assert {(block.dataset, block.recipe, block.seeds) for block in blocks} == {
+            (bundle.dataset, bundle.recipe, bundle.seeds)
+        }
+        assert {grid.block_folder(block).parent for block in blocks} == {grid.bundle_folder(bundle)}
+    assert len({grid.bundle_folder(bundle) for bundle in grid.bundles}) == len(grid.bundles)
 
 
 @SAME_EVERY_TIME

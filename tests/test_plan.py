@@ -11,14 +11,14 @@ import pytest
 from tests.conftest import edit_yaml
 from wgpipe.cli import main
 from wgpipe.grid import Block, Grid
-from wgpipe.plan import CONTROL_SECONDS, plan_of, training_seconds
+from wgpipe.plan import plan_of, training_mb, training_seconds
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, resolve
 
 SMOKE = Path("config/smoke.yaml")
 STUDY = Path("config/studies/vanilla_rates.yaml")
 GRID = ("scales", "smoke", "grid")
-BLOCK = Block("surface-2in8", "toy", 64, tuple(range(8)))
+BLOCKS = [Block("surface-2in8", "toy", n, tuple(range(8))) for n in (64, 128)]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_runs_blocks_and_jobs_are_counted(planned: Any) -> None:
     assert plan["blocks"] == 2 * (2 + 1) * 3 * 2, "datasets x recipes and controls x n x slots of two seeds"
     assert plan["runs"] == 2 * plan["blocks"]
     assert plan["blocks_by_recipe"] == {"oracle": 12, "vanilla-lp": 12, "wgan-lp": 12}
-    jobs = {"fetch": 1, "prepare": 2, "train": 36, "measure": 6, "study": 1, "claims": 1}
+    jobs = {"fetch": 1, "prepare": 2, "train": 12, "measure": 6, "study": 1, "claims": 1}
     assert plan["jobs"] == {**jobs, "all": sum(jobs.values())}
     assert plan["exclusions"] == []
 
@@ -91,14 +91,30 @@ def test_core_hours_add_up_and_grow_with_the_grid(planned: Any) -> None:
     assert large["study"] == small["study"]
 
 
-def test_training_costs_its_steps_points_and_widths_and_a_control_almost_nothing() -> None:
-    base = training_seconds(recipe(steps=1000), BLOCK)
-    assert training_seconds(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCK) == CONTROL_SECONDS < base
-    start = 2 * base - training_seconds(recipe(steps=2000), BLOCK)
-    assert start < CONTROL_SECONDS * 5
-    assert training_seconds(recipe(steps=1000, critic_steps=5), BLOCK) - start > 2 * (base - start)
-    assert training_seconds(recipe(steps=1000, batch=1024), BLOCK) > base
-    assert training_seconds(recipe(steps=1000), Block("digits", "toy", 64, BLOCK.seeds)) > base
+def test_training_costs_its_steps_points_members_and_widths_and_a_control_almost_nothing() -> None:
+    base = training_seconds(recipe(steps=1000), BLOCKS)
+    control = training_seconds(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCKS)
+    start = 2 * base - training_seconds(recipe(steps=2000), BLOCKS)
+    assert 0 < control < start < base
+    assert training_seconds(recipe(steps=1000, critic_steps=5), BLOCKS) - start > 2 * (base - start)
+    assert training_seconds(recipe(steps=1000, batch=1024), BLOCKS) > base
+    wide = [Block("digits", "toy", block.n, block.seeds) for block in BLOCKS]
+    assert training_seconds(recipe(steps=1000), wide) > base
+
+
+def test_blocks_that_train_together_share_the_start_of_a_process() -> None:
+    together = training_seconds(recipe(steps=1000), BLOCKS)
+    apart = [training_seconds(recipe(steps=1000), [block]) for block in BLOCKS]
+    assert max(apart) < together < sum(apart)
+
+
+def test_memory_grows_with_the_members_their_samples_and_the_batch_and_a_control_needs_less() -> None:
+    base = training_mb(recipe(), BLOCKS)
+    assert training_mb(recipe(), BLOCKS[:1]) < base < training_mb(recipe(batch=1024), BLOCKS)
+    large = [Block("surface-2in8", "toy", 10**6, block.seeds) for block in BLOCKS]
+    points = sum(block.n * len(block.seeds) for block in large)
+    assert training_mb(recipe(), large) - base > 0.99 * points * 8 * 12 / 2**20, "float64 and float32"
+    assert 0 < training_mb(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCKS) < base
 
 
 def test_a_run_of_two_studies_is_planned_once(project: Path) -> None:

@@ -23,8 +23,8 @@ class Mine(Adversarial):
 
     weight: float = 2.0
 
-    def critic_loss(self, critic, real, fake):
-        return self.weight * (critic(fake) - critic(real)).mean(dim=1)
+    def critic_loss(self, f_real, f_fake):
+        return self.weight * (f_fake - f_real).mean(dim=1)
 '''
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True)
     _add_own(sub)
 
-    sub = verb("train", _train, "train one block of seeds")
+    sub = verb("train", _train, "train the blocks of one dataset, recipe and slot of seeds")
     sub.add_argument("--recipe", type=Path, required=True)
     sub.add_argument("--data", type=Path, required=True)
-    sub.add_argument("--n", type=int, required=True, help="training sample size")
+    sub.add_argument("--n", type=int, nargs="+", required=True, help="training sample sizes, a block each")
     sub.add_argument("--seeds", type=_seeds, required=True, metavar="FIRST-LAST")
     sub.add_argument("--out", type=Path, required=True)
     sub.add_argument("--threads", type=int, default=1)
     sub.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    sub.add_argument("--path", choices=["auto", "autograd"], default="auto", help="what computes gradients")
     _add_own(sub)
 
     sub = verb("measure", _measure, "measure all blocks of a dataset and recipe")
@@ -223,11 +225,12 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from wgpipe.train.block import Job, train
+    from wgpipe.train.bundle import train
+    from wgpipe.train.job import Job
 
     _register_own(options.own)
-    job = Job.read(options.recipe, options.data, options.n, options.seeds)
-    train(job, options.out, options.threads, options.device)
+    job = Job.read(options.recipe, options.data, options.n[0], options.seeds)
+    train(options.out, [replace(job, n=n) for n in options.n], options.threads, options.device, options.path)
 
 
 def _seeds(given: str) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from wgpipe import identity, plan
 from wgpipe.config import study_file
 from wgpipe.data import family
 from wgpipe.errors import UserError
-from wgpipe.grid import DOWNLOADS, RESOLVED, RESULTS, Block, Grid
+from wgpipe.grid import DOWNLOADS, RESOLVED, RESULTS, Block, Bundle, Grid
 from wgpipe.resolve import OWN_KINDS, Resolved, raw_config
 from wgpipe.train import files
 
@@ -28,7 +28,7 @@ Wildcards = Any
 
 
 class Dag(Grid):
-    """A grid, with the functions that rules name. Wildcards are dataset, recipe, n and seeds."""
+    """A grid, with the functions that rules name. Wildcards are dataset, recipe and seeds."""
 
     @classmethod
     def open(cls, configfiles: Iterable[str], merged: dict[str, Any], main_process: bool) -> Dag:
@@ -54,10 +54,15 @@ class Dag(Grid):
         return dag
 
     def mark_stale(self) -> None:
-        """Give a new time stamp to the inputs of results whose records disagree with the present code or settings."""
-        for block in self.blocks:
-            expected = self.training_code(block.dataset, block.recipe)
-            _touch_if_stale(self.block_folder(block) / files.RUN, expected, self.recipe_file(block.recipe))
+        """Have results made anew whose records disagree with the present code or settings.
+
+        Measures and studies: by a new time stamp of their inputs. Bundles that lack a block, or have a stale one: by
+        taking away their record, since the blocks that they do have are kept.
+        """
+        for bundle, blocks in self.bundles.items():
+            expected = self.training_code(bundle.dataset, bundle.recipe)
+            if not all(_is_whole(self.block_folder(block), expected) for block in blocks):
+                (self.bundle_folder(bundle) / files.BUNDLE).unlink(missing_ok=True)
         for dataset, recipe in self.pairs():
             expected = self.measuring_code(dataset, recipe)
             for study in self.studies_of(dataset, recipe):
@@ -67,9 +72,9 @@ class Dag(Grid):
 
     # Wildcard patterns of what rules write.
 
-    def block(self, file: str) -> str:
-        """A file of any block."""
-        return str(self.root / "runs" / "{dataset}" / "{recipe}" / "n{n}" / "s{seeds}" / file)
+    def bundle(self, file: str) -> str:
+        """A file of any bundle."""
+        return str(self.root / "runs" / "{dataset}" / "{recipe}" / "s{seeds}" / file)
 
     def dataset_file(self, file: str) -> str:
         """A file of any prepared dataset."""
@@ -101,16 +106,20 @@ class Dag(Grid):
         return [str(self.metrics_file(study)) for study in self.studies_of(wildcards.dataset, wildcards.recipe)]
 
     def trained(self, wildcards: Wildcards) -> list[str]:
-        """All files of a pair's blocks; with `allow_missing`, of those that exist."""
-        return [f"{folder}/{file}" for folder in self.block_folders(wildcards) for file in files.OUTPUTS]
+        """Records of a pair's bundles; with `allow_missing`, of those that exist."""
+        return self._wanted_records(block.bundle for block in self.blocks_of(wildcards.dataset, wildcards.recipe))
 
     def all_trained(self) -> list[str]:
-        """All files of all blocks, so that a lost one is made again even if nothing else asks for it; likewise."""
-        return [f"{folder}/{file}" for folder in self._wanted_folders(self.blocks) for file in files.OUTPUTS]
+        """Records of all bundles, so that a lost block is made again even if nothing else asks for it; likewise."""
+        return self._wanted_records(self.bundles)
 
     def block_folders(self, wildcards: Wildcards) -> list[str]:
         """Folders of a pair's blocks, likewise."""
         return self._wanted_folders(self.blocks_of(wildcards.dataset, wildcards.recipe))
+
+    def sizes(self, wildcards: Wildcards) -> list[int]:
+        """Sample sizes of a bundle's blocks."""
+        return [block.n for block in self._blocks(wildcards)]
 
     def measured(self, study: str) -> list[str]:
         """Tables of all pairs of a study; with `allow_missing`, of those that can be made from what exists."""
@@ -166,15 +175,11 @@ class Dag(Grid):
 
     def training_minutes(self, wildcards: Wildcards) -> int:
         """Time to ask a cluster for, with a margin."""
-        first, last = map(int, wildcards.seeds.split("-"))
-        block = Block(wildcards.dataset, wildcards.recipe, int(wildcards.n), tuple(range(first, last + 1)))
-        return _minutes(plan.training_seconds(self.recipes[wildcards.recipe], block))
+        return _minutes(plan.training_seconds(self.recipes[wildcards.recipe], self._blocks(wildcards)))
 
     def training_memory(self, wildcards: Wildcards) -> int:
-        """MB to ask for: a process with torch, and the training sample."""
-        width = self.datasets[wildcards.dataset].card().dimension
-        sample = 12 * self.resolved.config.slot * int(wildcards.n) * width / 2**20
-        return int(plan.BASE_MB + 2 * sample)
+        """MB to ask for, with a margin."""
+        return math.ceil(plan.MEMORY_MARGIN * plan.training_mb(self.recipes[wildcards.recipe], self._blocks(wildcards)))
 
     def measuring_minutes(self, wildcards: Wildcards) -> int:
         """Time to ask a cluster for, with a margin."""
@@ -187,7 +192,7 @@ class Dag(Grid):
             for study in self.studies_of(wildcards.dataset, wildcards.recipe)
             for settings in self.resolved.metrics[study].values()
         ]
-        return int(plan.BASE_MB + 40 * max(pairs) / 2**20)
+        return int(plan.MEASURING_MB + 40 * max(pairs) / 2**20)
 
     def preparing(self, wildcards: Wildcards) -> str:
         """Fingerprint of the code that prepares a dataset."""
@@ -204,6 +209,14 @@ class Dag(Grid):
     def _metrics(self, wildcards: Wildcards) -> list[str]:
         studies = self.studies_of(wildcards.dataset, wildcards.recipe)
         return sorted({metric for study in studies for metric in self.resolved.metrics[study]})
+
+    def _blocks(self, wildcards: Wildcards) -> list[Block]:
+        first, last = map(int, wildcards.seeds.split("-"))
+        return self.bundles[Bundle(wildcards.dataset, wildcards.recipe, tuple(range(first, last + 1)))]
+
+    def _wanted_records(self, bundles: Iterable[Bundle]) -> list[str]:
+        records = [self.bundle_folder(bundle) / files.BUNDLE for bundle in sorted(set(bundles))]
+        return [str(record) for record in records if not self.resolved.config.allow_missing or record.is_file()]
 
     def _wanted_folders(self, blocks: Iterable[Block]) -> list[str]:
         """With `allow_missing`, of the blocks that are trained; otherwise of all."""
@@ -243,12 +256,17 @@ def _digest_of(file: Path) -> str | None:
     return str(digest)
 
 
+def _is_whole(block: Path, code: str) -> bool:
+    return _code_of(block / files.RUN) == code and all((block / name).is_file() for name in files.OUTPUTS)
+
+
 def _touch_if_stale(record: Path, code: str, file: Path) -> None:
-    try:
-        found = json.loads(record.read_text(encoding="utf-8"))["code"]
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, KeyError, TypeError):
-        found = None
-    if found != code and file.stat().st_mtime <= record.stat().st_mtime:
+    if record.is_file() and _code_of(record) != code and file.stat().st_mtime <= record.stat().st_mtime:
         os.utime(file)
+
+
+def _code_of(record: Path) -> str | None:
+    try:
+        return str(json.loads(record.read_text(encoding="utf-8"))["code"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -15,6 +15,7 @@ from wgpipe.errors import UserError
 from wgpipe.identity import metric_code, training_code
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, write_if_changed
+from wgpipe.train import files
 
 Pair = tuple[str, str]  # (dataset, recipe)
 
@@ -36,6 +37,20 @@ class Block:
     def pair(self) -> Pair:
         """(dataset, recipe)."""
         return self.dataset, self.recipe
+
+    @property
+    def bundle(self) -> Bundle:
+        """What it is trained with."""
+        return Bundle(self.dataset, self.recipe, self.seeds)
+
+
+@dataclass(frozen=True, order=True)
+class Bundle:
+    """Blocks of one dataset, recipe and slot, for every n: what is trained in one process."""
+
+    dataset: str
+    recipe: str
+    seeds: tuple[int, ...]
 
     @property
     def slot(self) -> str:
@@ -64,8 +79,10 @@ class Grid:
         self.study_blocks = {study: sorted(set(self._expand(study))) for study in resolved.studies}
         self.blocks = sorted({block for blocks in self.study_blocks.values() for block in blocks})
         self.root = RESULTS / self.scale
+        self.bundles: dict[Bundle, list[Block]] = defaultdict(list)
         self._blocks_of: dict[Pair, list[Block]] = defaultdict(list)
         for block in self.blocks:
+            self.bundles[block.bundle].append(block)
             self._blocks_of[block.pair].append(block)
         self._study_pairs = {s: {block.pair for block in blocks} for s, blocks in self.study_blocks.items()}
 
@@ -103,9 +120,13 @@ class Grid:
         """data.npz and card.json."""
         return self.root / "data" / dataset
 
+    def bundle_folder(self, bundle: Bundle) -> Path:
+        """bundle.json and a folder a block; cost.json, train.log and, while it trains, a checkpoint beside."""
+        return self.root / "runs" / bundle.dataset / bundle.recipe / f"s{bundle.slot}"
+
     def block_folder(self, block: Block) -> Path:
-        """generator.safetensors, critic.safetensors, history.parquet, run.json; metrics and cost.json beside."""
-        return self.root / "runs" / block.dataset / block.recipe / f"n{block.n}" / f"s{block.slot}"
+        """generator.safetensors, critic.safetensors, history.parquet, run.json; metrics/ beside."""
+        return self.bundle_folder(block.bundle) / files.block(block.n)
 
     def measures_file(self, dataset: str, recipe: str) -> Path:
         """All metrics of all blocks of a pair, tidy."""

@@ -15,7 +15,7 @@ STUDY_VERSIONS = ("numpy", "scipy", "pandas", "matplotlib", "seaborn")
 
 def training_code(recipe: Recipe, family: str) -> str:
     """Of a block: the engine, and the pieces that the recipe and the dataset's family name."""
-    entries: list[Path | str] = ["wgpipe.train.block", *recipe.files(), registry.file_of("dataset", family)]
+    entries: list[Path | str] = ["wgpipe.train.bundle", *recipe.files(), registry.file_of("dataset", family)]
     return fingerprint(entries, TRAINING_VERSIONS)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from typing import Any
 
 from wgpipe.data import dataset
 from wgpipe.grid import Block, Grid
-from wgpipe.recipe import Piece, Recipe
+from wgpipe.recipe import Recipe
+from wgpipe.train import sizing
 
 # Measured on one core of a 2-core AVX-512 machine.
 START_SECONDS = 2.6  # a process that imports torch and reads its inputs
 CONTROL_SECONDS = 1.0  # a process that does not
-UPDATE_SECONDS = 0.9e-3  # dispatch of one update of either network, whatever its size
+BLOCK_SECONDS = 0.02  # writing a block, or fitting a control
+UPDATE_SECONDS = {"analytic": 0.17e-3, "autograd": 0.7e-3}  # dispatch of one update of one stack, whatever its size
 FLOPS_PER_SECOND = 45e9
 TRANSPORT_SECONDS = 0.6  # exact transport between 2048 and 2048 points, with the other core at work
 CHEAP_SECONDS = 0.03  # any other comparison of 2048 and 2048 points
@@ -22,27 +25,42 @@ TRANSPORT_POWER = 1.35  # in the product of both sizes
 CRITIC_STEP_SECONDS = 3e-3
 POT_SECONDS = 1.5  # import of the transport library
 STUDY_SECONDS = 12.0
-BASE_MB = 700  # a process with torch
+MEASURING_MB = 700  # a process with torch and the transport library
+MEMORY_MARGIN = 1.3  # of requested over predicted memory
 MARGIN = 3  # of requested over predicted time
 
 
-def training_seconds(recipe: Recipe, block: Block) -> float:
-    """Core-seconds of one block."""
+def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
+    """Core-seconds of one bundle."""
     if recipe.is_control:
-        return CONTROL_SECONDS
+        return CONTROL_SECONDS + BLOCK_SECONDS * len(blocks)
     assert recipe.generator is not None and recipe.critic is not None
-    card = dataset(block.dataset).card()
-    latent = recipe.latent_dimension(card.intrinsic or card.latent)
-    generator = _products(recipe.generator, latent, card.dimension)
-    critic = _products(recipe.critic, card.dimension, 1)
+    latent, dimension = _dimensions(recipe, blocks[0])
+    generator = sizing.weights(recipe.generator, latent, dimension)
+    critic = sizing.weights(recipe.critic, dimension, 1)
     training = recipe.training
-    points = 2.0 * len(block.seeds) * training.batch
-    penalised = 4 if recipe.constraint.name in ("gp", "lp") else 0
+    members = sum(len(block.seeds) for block in blocks)
+    points = 2.0 * members * training.batch
+    penalised = 3 if recipe.constraint.name in ("gp", "lp") else 0
     critic_update = points * (generator + (6 + penalised) * critic)
     generator_update = points * (3 * generator + 2 * critic)
     flops = training.critic_steps * critic_update + generator_update
-    updates = training.critic_steps + 1
-    return START_SECONDS + training.steps * (updates * UPDATE_SECONDS + flops / FLOPS_PER_SECOND)
+    path = "analytic" if recipe.critic.name == recipe.generator.name == "mlp" else "autograd"
+    updates = (training.critic_steps + 1) * math.ceil(members / sizing.members_in_cache(recipe))
+    seconds = training.steps * (updates * UPDATE_SECONDS[path] + flops / FLOPS_PER_SECOND)
+    return START_SECONDS + BLOCK_SECONDS * len(blocks) + seconds
+
+
+def training_mb(recipe: Recipe, blocks: Sequence[Block]) -> float:
+    """Peak memory of one bundle."""
+    sizes = [block.n for block in blocks for _ in block.seeds]
+    return sizing.training_mb(recipe, sizes, *_dimensions(recipe, blocks[0]))
+
+
+def _dimensions(recipe: Recipe, block: Block) -> tuple[int, int]:
+    """Of the latent space and of the data."""
+    card = dataset(block.dataset).card()
+    return recipe.latent_dimension(card.intrinsic or card.latent), card.dimension
 
 
 def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
@@ -71,14 +89,14 @@ def pairs_of_points(settings: dict[str, Any], dataset_name: str) -> int:
 
 def plan_of(grid: Grid) -> dict[str, Any]:
     """Counts, exclusions with reasons, and core-hours by kind of work."""
-    training = sum(training_seconds(grid.recipes[block.recipe], block) for block in grid.blocks)
+    training = sum(training_seconds(grid.recipes[bundle.recipe], blocks) for bundle, blocks in grid.bundles.items())
     measuring = sum(measuring_seconds(grid, *pair) for pair in grid.pairs())
     studies = STUDY_SECONDS * len(grid.study_blocks)
     sources = {source.file for item in grid.datasets.values() for source in item.sources()}
     jobs = {
         "fetch": len(sources),
         "prepare": len(grid.datasets),
-        "train": len(grid.blocks),
+        "train": len(grid.bundles),
         "measure": len(grid.pairs()),
         "study": len(grid.study_blocks),
         "claims": 1,
@@ -111,9 +129,3 @@ def shown(plan: dict[str, Any]) -> str:
         *(f"  {item['study']}: {item['reason']}" for item in plan["exclusions"]),
     ]
     return "\n".join(lines)
-
-
-def _products(net: Piece, inputs: int, outputs: int) -> float:
-    """Multiplications of one forward pass at one point, by the net's hidden widths."""
-    widths = [inputs, *net.settings.get("hidden", (64, 64)), outputs]
-    return float(sum(a * b for a, b in pairwise(widths)))

@@ -7,6 +7,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from wgpipe import registry
+from wgpipe.methods.constraints import Constraint
 from wgpipe.methods.constraints.clip import Clip
 from wgpipe.methods.constraints.gp import GradientPenalty
 from wgpipe.methods.constraints.lp import LipschitzPenalty
@@ -35,6 +37,13 @@ def slopes(critic: Critic, member: int, points: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(partial, axis=0))
 
 
+def penalty_of(
+    constraint: Constraint, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
+) -> torch.Tensor:
+    """(E,) as in a critic's loss."""
+    return constraint.penalty(critic.slope(fake.lerp(real, mix)))
+
+
 def between(real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, member: int) -> np.ndarray:
     share = mix[member].numpy()
     return np.asarray(share * real[member].numpy() + (1 - share) * fake[member].numpy())
@@ -44,7 +53,7 @@ def between(real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, member: i
 def test_the_gradient_penalty_is_two_sided(
     critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, weight: float, lipschitz: float
 ) -> None:
-    penalty = GradientPenalty(weight=weight, lipschitz=lipschitz).penalty(critic, real, fake, mix)
+    penalty = penalty_of(GradientPenalty(weight=weight, lipschitz=lipschitz), critic, real, fake, mix)
     found = [slopes(critic, e, between(real, fake, mix, e)) for e in range(3)]
     np.testing.assert_allclose(penalty, [weight * ((s - lipschitz) ** 2).mean() for s in found], rtol=1e-6)
 
@@ -53,7 +62,7 @@ def test_the_gradient_penalty_is_two_sided(
 def test_the_lipschitz_penalty_is_one_sided(
     critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, weight: float, lipschitz: float
 ) -> None:
-    penalty = LipschitzPenalty(weight=weight, lipschitz=lipschitz).penalty(critic, real, fake, mix)
+    penalty = penalty_of(LipschitzPenalty(weight=weight, lipschitz=lipschitz), critic, real, fake, mix)
     found = [slopes(critic, e, between(real, fake, mix, e)) for e in range(3)]
     assert any((s < lipschitz).any() for s in found)
     assert any((s > lipschitz).any() for s in found)
@@ -64,7 +73,7 @@ def test_the_lipschitz_penalty_is_one_sided(
 def test_a_critic_below_the_constant_pays_no_lipschitz_penalty(
     critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
 ) -> None:
-    penalty = LipschitzPenalty(lipschitz=100.0).penalty(critic, real, fake, mix)
+    penalty = penalty_of(LipschitzPenalty(lipschitz=100.0), critic, real, fake, mix)
     assert torch.equal(penalty, torch.zeros(3, dtype=torch.float64))
 
 
@@ -78,7 +87,7 @@ def test_the_gradient_of_a_penalty_in_the_weights_is_right(
     weights = [torch.from_numpy(np.stack([one[name] for one in each])).double().requires_grad_() for name in names]
 
     def penalty(*values: torch.Tensor) -> torch.Tensor:
-        return constraint.penalty(Critic(net, dict(zip(names, values, strict=True))), real, fake, mix)
+        return penalty_of(constraint, Critic(net, dict(zip(names, values, strict=True))), real, fake, mix)
 
     assert torch.autograd.gradcheck(penalty, weights)
 
@@ -91,10 +100,8 @@ def test_clipping_clamps_every_parameter_in_place() -> None:
 
 
 @pytest.mark.parametrize("constraint", [Unconstrained(), Clip()])
-def test_a_constraint_without_a_penalty_adds_nothing(
-    constraint: Unconstrained | Clip, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
-) -> None:
-    assert constraint.penalty(critic, real, fake, mix) == 0
+def test_a_constraint_without_a_penalty_does_not_bound_the_slope(constraint: Unconstrained | Clip) -> None:
+    assert not constraint.bounds_slope
 
 
 def test_no_constraint_changes_no_parameter(critic: Critic) -> None:
@@ -107,3 +114,35 @@ def test_no_constraint_changes_no_parameter(critic: Critic) -> None:
 def test_meaningless_settings_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         LipschitzPenalty(**settings)
+
+
+class Squared(Constraint):
+    """A penalty of the user's own, whose derivative is not written down."""
+
+    def penalty(self, slope: torch.Tensor) -> torch.Tensor:
+        return slope.square().mean(dim=1)
+
+
+class Doubled(LipschitzPenalty):
+    """Half of what it inherits would be wrong."""
+
+    def penalty(self, slope: torch.Tensor) -> torch.Tensor:
+        return 2 * super().penalty(slope)
+
+
+REGISTERED = [registry.load("constraint", name)() for name in registry.files("constraint")]
+PENALTIES = [*(each for each in REGISTERED if each.bounds_slope), LipschitzPenalty(weight=3, lipschitz=0.25)]
+
+
+@pytest.mark.parametrize("constraint", [*PENALTIES, Squared(), Doubled()], ids=repr)
+def test_the_derivative_of_a_penalty_is_that_of_automatic_differentiation(constraint: Constraint) -> None:
+    slope = torch.from_numpy(np.random.default_rng(13).exponential(1.0, (3, 7))).requires_grad_()
+    (expected,) = torch.autograd.grad(constraint.penalty(slope).sum(), slope)
+    assert expected.abs().max() > 0
+    with torch.no_grad():
+        torch.testing.assert_close(constraint.penalty_derivative(slope), expected)
+
+
+def test_whoever_writes_a_penalty_bounds_the_slope() -> None:
+    assert Squared().bounds_slope
+    assert {type(each) for each in PENALTIES} == {GradientPenalty, LipschitzPenalty}

@@ -11,12 +11,11 @@ from safetensors.numpy import load_file, save_file
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from tests.blocks import SEEDS, N, adversarial, job, prepared
+from tests.blocks import SEEDS, N, adversarial, job, prepared, trained
 from wgpipe.metrics.critic import CriticValue
 from wgpipe.recipe import Recipe
 from wgpipe.theory import vanilla
 from wgpipe.train import files
-from wgpipe.train.block import train
 from wgpipe.train.evaluate import TrainedBlock
 
 SHIFT = 8.0  # keeps every unit in use open
@@ -31,8 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def block_of(data: Path, out: Path, recipe: Recipe) -> TrainedBlock:
     made = job(data, recipe)
-    train(made, out, threads=1, device="cpu")
-    return TrainedBlock(made, out)
+    return TrainedBlock(made, trained(made, out))
 
 
 def make_critic_linear(block: TrainedBlock) -> None:

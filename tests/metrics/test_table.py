@@ -12,15 +12,17 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tests import blocks
 from tests.blocks import adversarial, control, job, prepared, write_recipe
 from wgpipe.metrics import table
 from wgpipe.metrics.energy import Energy
 from wgpipe.metrics.table import COLUMNS, Metrics, measure_block, write_measures
 from wgpipe.metrics.w1 import W1
 from wgpipe.recipe import Recipe
-from wgpipe.train import block, files
-from wgpipe.train.block import Job, train
+from wgpipe.train import files
+from wgpipe.train import job as jobs
 from wgpipe.train.evaluate import TrainedBlock
+from wgpipe.train.job import Job
 
 ENERGY: Metrics = [("energy", {"real": 40, "generated": 30})]
 MARK = -7.0  # no energy distance is negative
@@ -37,9 +39,7 @@ def trained(data: Path, tmp_path: Path) -> Callable[..., tuple[Job, Path]]:
 
     def run(recipe: Recipe, **more: Any) -> tuple[Job, Path]:
         made = job(data, recipe, **more)
-        out = tmp_path / f"{made.recipe_name}-{made.n}"
-        train(made, out, threads=1, device="cpu")
-        return made, out
+        return made, blocks.trained(made, tmp_path / made.recipe_name)
 
     return run
 
@@ -105,7 +105,7 @@ def test_changed_code_of_what_is_drawn_is_measured_again(
 ) -> None:
     """A control's file stays the same when its dataset or its `draw` is edited; its sample does not."""
     made, out = measured
-    monkeypatch.setattr(block, "training_code", lambda recipe, family: "edited")
+    monkeypatch.setattr(jobs, "training_code", lambda recipe, family: "edited")
     assert values(made, out) == [MARK, MARK]
 
 
@@ -150,13 +150,13 @@ def test_the_table_of_a_pair_has_a_row_for_each_member_and_quantity(
     trained: Callable[..., tuple[Job, Path]], data: Path, tmp_path: Path
 ) -> None:
     recipe = adversarial("wgan", steps=200, critic_rate=1e30)
-    blocks = [trained(recipe, name="wild", n=n)[1] for n in (16, 20)]
+    folders = [trained(recipe, name="wild", n=n)[1] for n in (16, 20)]
     metrics = tmp_path / "rates.json"
     metrics.write_text(json.dumps({"energy": {"real": 20, "generated": 20}, "spread": {"real": 9, "generated": 9}}))
     again = tmp_path / "capacity.json"
     again.write_text(json.dumps({"energy": {"real": 20, "generated": 20}}))
     out = tmp_path / "measures" / "wild.parquet"
-    write_measures(write_recipe(tmp_path, "wild", recipe), data, [metrics, again], blocks, out, 1)
+    write_measures(write_recipe(tmp_path, "wild", recipe), data, [metrics, again], folders, out, 1)
     rows = pd.read_parquet(out)
     assert tuple(rows) == COLUMNS
     assert len(rows) == len(rows.drop_duplicates(["n", "seed", "metric"])) == 2 * 2 * 2

@@ -58,13 +58,22 @@ def sample() -> Callable[..., torch.Tensor]:
 
 @pytest.fixture
 def populate(sample: Callable[..., torch.Tensor]) -> Callable[..., Population]:
-    """`populate(recipe, seeds)`: an untrained population of these seeds."""
+    """`populate(recipe, seeds)`: an untrained population of these seeds, on all of their points or the first n."""
 
     def build(
-        recipe: Recipe, seeds: tuple[int, ...], points: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
+        recipe: Recipe,
+        seeds: tuple[int, ...],
+        points: torch.Tensor | None = None,
+        dtype: torch.dtype = torch.float32,
+        path: str = "auto",
+        latent: int = 2,
+        n: tuple[int, ...] | None = None,
     ) -> Population:
-        points = sample(seeds) if points is None else points
-        return Population(recipe, Members("toy", POINTS, seeds), points, 2, torch.device("cpu"), dtype)
+        n = n or (POINTS,) * len(seeds)
+        whole = sample(seeds) if points is None else points
+        samples = [each[:size] for each, size in zip(whole, n, strict=True)]
+        members = Members("toy", tuple(zip(n, seeds, strict=True)))
+        return Population(recipe, members, samples, latent, torch.device("cpu"), dtype, path)
 
     return build
 

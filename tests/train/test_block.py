@@ -11,13 +11,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from tests.blocks import SEEDS, N, adversarial, control, job, prepared
+from tests.blocks import SEEDS, N, adversarial, control, job, prepared, trained
 from wgpipe.data.prepared import load
 from wgpipe.errors import UserError
 from wgpipe.recipe import Recipe
 from wgpipe.rng import sample_stream
-from wgpipe.train import block, files
-from wgpipe.train.block import Job, train
+from wgpipe.train import files
+from wgpipe.train import job as jobs
+from wgpipe.train.bundle import train
+from wgpipe.train.device import reserved_device
 from wgpipe.train.evaluate import TrainedBlock
 
 
@@ -29,11 +31,6 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepared(tmp_path_factory.mktemp("digits"), "digits")
-
-
-def trained(made: Job, out: Path) -> Path:
-    train(made, out, threads=1, device="cpu")
-    return out
 
 
 def run_of(out: Path) -> dict[str, object]:
@@ -51,12 +48,15 @@ def test_training_twice_gives_the_same_bytes_in_every_file(recipe: Recipe, surfa
     first, second = (trained(job(surface, recipe), tmp_path / name) for name in ("a", "b"))
     for name in files.OUTPUTS:
         assert (first / name).read_bytes() == (second / name).read_bytes()
-    assert {path.name for path in first.iterdir()} == {*files.OUTPUTS, files.COST}
+    assert {path.name for path in first.iterdir()} == {*files.OUTPUTS}
+    assert {path.name for path in first.parent.iterdir()} == {files.block(N), files.BUNDLE, files.COST}
+    assert (first.parent / files.BUNDLE).read_bytes() == (second.parent / files.BUNDLE).read_bytes()
 
 
-def test_the_record_tells_what_the_block_depends_on(surface: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "recorded"), [("auto", "analytic"), ("autograd", "autograd")])
+def test_the_record_tells_what_the_block_depends_on(path: str, recorded: str, surface: Path, tmp_path: Path) -> None:
     made = job(surface, adversarial(), name="vanilla-none")
-    run = run_of(trained(made, tmp_path))
+    run = run_of(trained(made, tmp_path, path))
     card, _ = load(surface)
     facts = {"dataset": "surface-2in3", "recipe": "vanilla-none", "n": N, "seeds": [0, 1], "data": card.checksums}
     assert facts.items() <= run.items()
@@ -64,7 +64,7 @@ def test_the_record_tells_what_the_block_depends_on(surface: Path, tmp_path: Pat
     assert run["status"] == {"0": "ok", "1": "ok"}
     assert run["stopped_at"] == {"0": 20, "1": 20}
     assert run["versions"] == {"torch": torch.__version__.partition("+")[0], "numpy": np.__version__}
-    assert (run["device"], run["threads"], run["path"]) == ("cpu", 1, "eager")
+    assert (run["device"], run["threads"], run["path"]) == ("cpu", 1, recorded)
 
 
 def test_identity_changes_with_the_settings_the_data_and_the_code(
@@ -74,7 +74,7 @@ def test_identity_changes_with_the_settings_the_data_and_the_code(
     assert job(surface, adversarial()).identity() == made.identity()
     assert job(surface, adversarial(steps=21)).identity()["settings"] != made.identity()["settings"]
     assert job(surface, adversarial("wgan")).identity()["code"] != made.identity()["code"]
-    monkeypatch.setattr(block, "training_code", lambda recipe, family: f"of {recipe.method.name} on {family}")
+    monkeypatch.setattr(jobs, "training_code", lambda recipe, family: f"of {recipe.method.name} on {family}")
     assert made.identity()["code"] == "of vanilla on surface"
 
 
@@ -97,13 +97,14 @@ def test_training_samples_are_those_of_the_streams_nested_and_shared(surface: Pa
 @pytest.mark.parametrize("method", ["oracle", "empirical", "gaussian"])
 def test_a_control_is_fitted_without_training(method: str, surface: Path, tmp_path: Path) -> None:
     made = job(surface, control(method))
-    run = run_of(trained(made, tmp_path))
+    folder = trained(made, tmp_path)
+    run = run_of(folder)
     assert run["status"] == {"0": "ok", "1": "ok"}
     assert run["stopped_at"] == {"0": 0, "1": 0}
     assert (run["path"], run["device"]) == ("control", "cpu")
-    assert load_file(tmp_path / files.CRITIC) == {}
-    assert list(pd.read_parquet(tmp_path / files.HISTORY)) == ["step", "seed", "critic_loss", "generator_loss"]
-    stored = load_file(tmp_path / files.GENERATOR)
+    assert load_file(folder / files.CRITIC) == {}
+    assert list(pd.read_parquet(folder / files.HISTORY)) == ["step", "seed", "critic_loss", "generator_loss"]
+    stored = load_file(folder / files.GENERATOR)
     sample = made.sample()
     if method == "empirical":
         np.testing.assert_array_equal(stored["sample"], sample)
@@ -128,10 +129,11 @@ def test_a_block_that_ends_late_is_still_complete(surface: Path, tmp_path: Path)
 
 def test_members_whose_losses_overflow_are_recorded_as_diverged(surface: Path, tmp_path: Path) -> None:
     wild = adversarial("wgan", steps=200, critic_rate=1e30)
-    run = run_of(trained(job(surface, wild), tmp_path))
+    folder = trained(job(surface, wild), tmp_path)
+    run = run_of(folder)
     assert run["status"] == {"0": "diverged", "1": "diverged"}
     assert run["stopped_at"] == {"0": 100, "1": 100}
-    table = pd.read_parquet(tmp_path / files.HISTORY)
+    table = pd.read_parquet(folder / files.HISTORY)
     assert table[["critic_loss", "generator_loss"]].isna().all(axis=None)
 
 
@@ -142,9 +144,10 @@ def test_a_gpu_that_is_not_there_is_a_users_mistake(
     with pytest.raises(
         UserError, match=r"^device = 'cuda', and this machine has no CUDA device; accepted: auto, cpu\.$"
     ):
-        train(job(surface, adversarial()), tmp_path, threads=1, device="cuda")
+        train(tmp_path, [job(surface, adversarial())], threads=1, device="cuda")
     assert list(tmp_path.iterdir()) == []
-    assert block.choose_device("auto") == torch.device("cpu")
+    with reserved_device("auto") as device:
+        assert device == torch.device("cpu")
 
 
 def test_all_methods_are_measured_on_the_same_real_points(surface: Path, tmp_path: Path) -> None:
@@ -179,9 +182,10 @@ def test_a_finite_dataset_caps_what_is_measured(digits: Path, tmp_path: Path) ->
 
 def test_the_population_stands_where_training_ended(surface: Path, tmp_path: Path) -> None:
     made = job(surface, adversarial())
-    population = TrainedBlock(made, trained(made, tmp_path)).population()
-    for params, file in ((population.generator, files.GENERATOR), (population.critic, files.CRITIC)):
-        stored = load_file(tmp_path / file)
-        assert params.keys() == stored.keys()
-        for name, value in params.items():
+    folder = trained(made, tmp_path)
+    population = TrainedBlock(made, folder).population()
+    for side, file in ((population.generator, files.GENERATOR), (population.critic, files.CRITIC)):
+        stored = load_file(folder / file)
+        assert side.params.keys() == stored.keys()
+        for name, value in side.params.items():
             np.testing.assert_array_equal(value.detach().numpy(), stored[name])

@@ -14,7 +14,7 @@ from wgpipe.recipe import Recipe
 from wgpipe.train.draws import CHUNK, Draws, Members, prior_sample
 
 CPU = torch.device("cpu")
-STACKED_AXIS = {"indices": 2, "critic_noise": 2, "mixes": 2, "generator_noise": 1}
+STACKED_AXIS = {"indices": 2, "critic_noise": 1, "mixes": 2, "generator_noise": 1}
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def draw(recipe: Callable[..., Recipe]) -> Callable[..., Draws]:
         seeds: tuple[int, ...], chunk: int = 0, n: int = 50, dataset: str = "toy", prior: str = "uniform"
     ) -> Draws:
         chosen = recipe(batch=32, critic_steps=2).model_copy(update={"prior": prior})
-        return Members(dataset, n, seeds).draw(chosen, 3, chunk, CPU)
+        return Members(dataset, tuple((n, seed) for seed in seeds)).draw(chosen, 3, chunk, CPU)
 
     return build
 
@@ -35,15 +35,27 @@ def flat(draws: Draws) -> list[torch.Tensor]:
 def test_draws_have_a_row_for_every_step_and_member(draw: Callable[..., Draws]) -> None:
     draws = draw((4, 7))
     assert draws.indices.shape == (CHUNK, 2, 2, 32)
-    assert draws.critic_noise.shape == (CHUNK, 2, 2, 32, 3)
+    assert draws.critic_noise.shape == (CHUNK, 2, 3, 2, 32)
     assert draws.mixes.shape == (CHUNK, 2, 2, 32, 1)
-    assert draws.generator_noise.shape == (CHUNK, 2, 32, 3)
+    assert draws.generator_noise.shape == (CHUNK, 2, 3, 32)
 
 
 def test_a_members_draws_do_not_depend_on_its_block_mates(draw: Callable[..., Draws]) -> None:
     together = draw((3, 1, 8))
     for position, seed in enumerate((3, 1, 8)):
         alone = draw((seed,))
+        for name, axis in STACKED_AXIS.items():
+            assert torch.equal(getattr(together, name).select(axis, position), getattr(alone, name).select(axis, 0))
+
+
+def test_members_of_different_sample_sizes_draw_as_in_blocks_of_their_own(
+    recipe: Callable[..., Recipe], draw: Callable[..., Draws]
+) -> None:
+    runs = ((50, 4), (7, 4), (300, 0))
+    together = Members("toy", runs).draw(recipe(batch=32, critic_steps=2), 3, 0, CPU)
+    for position, (n, seed) in enumerate(runs):
+        alone = draw((seed,), n=n)
+        assert alone.indices.max() == n - 1
         for name, axis in STACKED_AXIS.items():
             assert torch.equal(getattr(together, name).select(axis, position), getattr(alone, name).select(axis, 0))
 
@@ -97,7 +109,7 @@ def test_the_normal_prior_is_standard() -> None:
 
 
 def test_double_precision_holds_the_same_numbers(recipe: Callable[..., Recipe]) -> None:
-    members = Members("toy", 50, (0, 1))
+    members = Members("toy", ((50, 0), (50, 1)))
     single = members.draw(recipe(), 3, 0, CPU)
     double = members.draw(recipe(), 3, 0, CPU, torch.float64)
     assert double.indices.dtype == torch.int64

@@ -16,26 +16,49 @@ from scipy.spatial.distance import cdist
 from wgpipe.nets import Params
 from wgpipe.recipe import Recipe
 from wgpipe.train.draws import Members
+from wgpipe.train.interrupt import Interrupted, StopRequest
 from wgpipe.train.population import Population
 
 NewRecipe = Callable[..., Recipe]
 Populate = Callable[..., Population]
 Shorten = Callable[[int], None]
 
+MINIMAX = {"name": "vanilla", "loss": "minimax"}
 LEAKY = {"name": "mlp", "hidden": [16], "activation": "leaky_relu"}
 WIDE = {"name": "mlp", "hidden": [64, 64]}
 SPECTRAL = {"name": "spectral", "hidden": [16, 16]}
 GROUPSORT = {"name": "groupsort", "hidden": [16, 16]}
+ONE_LAYER = {"name": "mlp", "hidden": [20]}
+THREE_LAYERS = {"name": "mlp", "hidden": [8, 16, 12]}
+NARROW = {"name": "mlp", "hidden": [1, 1], "activation": "leaky_relu"}
 RECIPES: dict[str, dict[str, Any]] = {
     "wgan-lp": {"constraint": "lp", "generator": WIDE, "critic": WIDE, "batch": 128},
     "vanilla-lp": {"method": "vanilla", "constraint": "lp", "batch": 96},
     "wgan-gp-leaky": {"constraint": "gp", "critic": LEAKY},
     "wgan-clip": {"constraint": "clip", "batch": 64},
+    "wgan-gp-one-layer": {"constraint": "gp", "generator": ONE_LAYER, "critic": ONE_LAYER},
+    "minimax-lp-three-layers": {
+        "method": MINIMAX,
+        "constraint": "lp",
+        "generator": THREE_LAYERS,
+        "critic": THREE_LAYERS,
+    },
+    "wgan-lp-width-1": {"constraint": "lp", "generator": NARROW, "critic": NARROW},
     "wgan-groupsort": {"critic": GROUPSORT},
     "vanilla-spectral": {"method": "vanilla", "critic": SPECTRAL},
     "both-by-construction": {"generator": SPECTRAL, "critic": GROUPSORT},
 }
-STEPS = 8
+BY_CONSTRUCTION = ("wgan-groupsort", "vanilla-spectral", "both-by-construction")
+TRAININGS = [
+    *((name, "analytic") for name in RECIPES if name not in BY_CONSTRUCTION),
+    *((name, "autograd") for name in RECIPES),
+]
+STEPS = 4
+
+
+def of_path(path: str) -> str:
+    """What to ask for."""
+    return "auto" if path == "analytic" else path
 
 
 def of_member(population: Population, member: int) -> dict[str, bytes]:
@@ -50,39 +73,115 @@ def run(population: Population) -> Population:
     return population
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(("name", "path"), TRAININGS)
 def test_a_stack_of_any_size_and_order_equals_separate_runs(
-    recipe: NewRecipe, populate: Populate, chunk: Shorten, name: str
+    recipe: NewRecipe, populate: Populate, chunk: Shorten, name: str, path: str
 ) -> None:
     chunk(STEPS // 2)
     chosen = recipe(**RECIPES[name], steps=STEPS, critic_steps=2)
-    untrained = populate(chosen, (0,))
-    alone = {seed: of_member(run(populate(chosen, (seed,))), 0) for seed in range(16)}
+    assert_members_do_not_mix(lambda seeds: populate(chosen, seeds, path=of_path(path)), path)
+
+
+@pytest.mark.parametrize("path", ["analytic", "autograd"])
+@pytest.mark.parametrize("latent", [1, 3])
+@pytest.mark.parametrize("critic", [ONE_LAYER, WIDE])
+def test_so_it_does_in_one_dimension(
+    recipe: NewRecipe,
+    populate: Populate,
+    sample: Callable[..., torch.Tensor],
+    chunk: Shorten,
+    critic: dict[str, Any],
+    latent: int,
+    path: str,
+) -> None:
+    chunk(STEPS // 2)
+    chosen = recipe(constraint="lp", critic=critic, steps=STEPS)
+    assert_members_do_not_mix(
+        lambda seeds: populate(chosen, seeds, sample(seeds, 1), path=of_path(path), latent=latent), path
+    )
+
+
+def assert_members_do_not_mix(population: Callable[[tuple[int, ...]], Population], path: str) -> None:
+    untrained = population((0,))
+    assert untrained.steps(untrained.recipe.training.batch).name == path
+    alone = {seed: of_member(run(population((seed,))), 0) for seed in range(16)}
     assert alone[0] != of_member(untrained, 0)
     assert len({tuple(state.values()) for state in alone.values()}) == 16
     for seeds in [(5, 2), (2, 5), (9, 0, 4), tuple(range(8)), tuple(range(15, -1, -1))]:
-        together = run(populate(chosen, seeds))
+        together = run(population(seeds))
         for member, seed in enumerate(seeds):
             assert of_member(together, member) == alone[seed]
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_training_continues_from_a_stored_state_to_the_same_bytes(
-    recipe: NewRecipe, populate: Populate, chunk: Shorten, tmp_path: Path, name: str
+@pytest.mark.parametrize("path", ["analytic", "autograd"])
+def test_members_of_different_sample_sizes_train_as_in_blocks_of_their_own(
+    recipe: NewRecipe, populate: Populate, chunk: Shorten, path: str
 ) -> None:
     chunk(STEPS // 2)
-    chosen = recipe(**RECIPES[name], steps=STEPS)
-    unbroken = populate(chosen, (0, 1))
+    chosen = recipe(constraint="lp", steps=STEPS)
+    seeds, n = (0, 1, 0, 1, 5), (64, 64, 1, 7, 33)
+    together = run(populate(chosen, seeds, path=of_path(path), n=n))
+    for member, (seed, size) in enumerate(zip(seeds, n, strict=True)):
+        alone = run(populate(chosen, (seed,), path=of_path(path), n=(size,)))
+        assert of_member(together, member) == of_member(alone, 0)
+
+
+@pytest.mark.parametrize("path", ["analytic", "autograd"])
+def test_the_losses_of_a_member_do_not_depend_on_its_neighbours(
+    recipe: NewRecipe, populate: Populate, path: str
+) -> None:
+    chosen = recipe("vanilla", "lp", steps=20)
+    alone = populate(chosen, (0,), path=of_path(path)).train_chunk()
+    for members in (2, 3, 4, 8, 16):
+        together = populate(chosen, tuple(range(members)), path=of_path(path)).train_chunk()
+        assert all(together[name][0] == alone[name][0] for name in ("critic_loss", "generator_loss"))
+
+
+@pytest.mark.parametrize(("name", "path"), TRAININGS)
+def test_a_training_continues_from_a_stored_state_to_the_same_bytes(
+    recipe: NewRecipe, populate: Populate, chunk: Shorten, tmp_path: Path, name: str, path: str
+) -> None:
+    chunk(STEPS // 2)
+    chosen = recipe(**RECIPES[name], steps=STEPS, critic_steps=2)
+    unbroken = populate(chosen, (0, 1), path=of_path(path))
     unbroken.train_chunk()
     save_file(unbroken.state(), tmp_path / "state.safetensors")
     stored = unbroken.state()
     unbroken.train_chunk()
     for state in (stored, load_file(tmp_path / "state.safetensors"), stored):
-        resumed = populate(chosen, (0, 1))
+        resumed = populate(chosen, (0, 1), path=of_path(path))
         resumed.load_state(state)
         assert resumed.step == STEPS // 2
         resumed.train_chunk()
         assert all(of_member(resumed, member) == of_member(unbroken, member) for member in (0, 1))
+
+
+def test_a_training_that_is_asked_to_stop_goes_back_to_the_start_of_the_chunk(
+    recipe: NewRecipe, populate: Populate, chunk: Shorten
+) -> None:
+    chunk(STEPS // 2)
+    chosen = recipe(constraint="lp", steps=STEPS, critic_steps=2)
+    population, unbroken = populate(chosen, (0, 1)), run(populate(chosen, (0, 1)))
+    population.train_chunk()
+    before = [of_member(population, member) for member in (0, 1)]
+    with pytest.raises(Interrupted):
+        population.train_chunk(AfterSteps(1))
+    assert population.step == STEPS // 2
+    assert [of_member(population, member) for member in (0, 1)] == before
+    population.train_chunk(AfterSteps(STEPS))
+    assert all(of_member(population, member) == of_member(unbroken, member) for member in (0, 1))
+
+
+class AfterSteps(StopRequest):
+    """A request that comes while training is under way."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
 
 
 def test_a_state_is_a_copy(recipe: NewRecipe, populate: Populate, chunk: Shorten) -> None:
@@ -118,7 +217,7 @@ class TestDivergence:
     chunk_steps = 3
     seeds = (0, 1, 2)
 
-    @pytest.fixture(params=["wgan-lp", "both-by-construction", "vanilla-spectral"])
+    @pytest.fixture(params=["wgan-lp", "wgan-gp-leaky", "both-by-construction", "vanilla-spectral"])
     def chosen(self, request: pytest.FixtureRequest, recipe: NewRecipe, chunk: Shorten) -> Recipe:
         chunk(self.chunk_steps)
         settings = {**RECIPES[request.param], "batch": 32}
@@ -126,7 +225,7 @@ class TestDivergence:
 
     @pytest.fixture
     def poisoned(self, chosen: Recipe, sample: Callable[..., torch.Tensor]) -> torch.Tensor:
-        members, cpu = Members("toy", 64, self.seeds), torch.device("cpu")
+        members, cpu = Members("toy", tuple((64, seed) for seed in self.seeds)), torch.device("cpu")
         first, second = (set(members.draw(chosen, 2, i, cpu).indices[:, :, 1].flatten().tolist()) for i in (0, 1))
         points = sample(self.seeds)
         points[1, min(second - first)] = torch.inf
@@ -222,10 +321,10 @@ def test_the_averaged_generator_is_a_plain_and_then_an_exponential_mean_without_
 ) -> None:
     chunk(1)
     population = populate(recipe(steps=6, average=0.8), (0, 1), dtype=torch.float64)
-    generators = [population.generator["weight1"].detach().clone()]
+    generators = [population.generator.params["weight1"].detach().clone()]
     while population.step < 6:
         population.train_chunk()
-        generators.append(population.generator["weight1"].detach().clone())
+        generators.append(population.generator.params["weight1"].detach().clone())
     shares = [0, *[0.8**2 / 4] * 4, 0.2 * 0.8, 0.2]
     expected = sum(share * value for share, value in zip(shares, generators, strict=True))
     torch.testing.assert_close(population.measured_generator()["weight1"], expected, rtol=1e-12, atol=0)
@@ -236,7 +335,7 @@ def test_without_an_average_the_last_generator_is_measured(
 ) -> None:
     chunk(3)
     population = run(populate(recipe(steps=3, average=0), (0,)))
-    assert population.measured_generator() is population.generator
+    assert population.measured_generator() is population.generator.params
 
 
 @pytest.mark.parametrize("generator", [SPECTRAL, GROUPSORT])
@@ -246,11 +345,11 @@ def test_an_averaged_generator_is_as_lipschitz_as_its_architecture_promises(
     population = run(populate(recipe(generator=generator, steps=60, generator_rate=1e-2, average=0.9), (0, 1)))
     params: Params = {name: value.double() for name, value in population.measured_generator().items()}
     noise = 2 * torch.rand(2, 400, 2, dtype=torch.float64) - 1
-    points = population.generator_net.apply(params, noise)
+    points = population.generator.net.apply(params, noise)
     slopes = torch.cdist(points, points) / torch.cdist(noise, noise).clamp_min(1e-3)
     assert slopes.max() < 1.03
-    last = {name: value.double() for name, value in population.generator.items()}
-    assert not torch.allclose(points, population.generator_net.apply(last, noise))
+    last = {name: value.double() for name, value in population.generator.params.items()}
+    assert not torch.allclose(points, population.generator.net.apply(last, noise))
 
 
 @pytest.mark.parametrize("critic", [SPECTRAL, GROUPSORT])
@@ -259,7 +358,7 @@ def test_a_critic_that_is_lipschitz_by_construction_stays_so_in_training(
 ) -> None:
     population = run(populate(recipe(critic={**critic, "hidden": [64, 64]}, critic_rate=5e-3, steps=60), (0, 1)))
     x = 3 * torch.randn(2, 300, 3)
-    gradients = population.critic_net.input_gradient(population.critic, x)
+    gradients = population.critic.net.input_gradient(population.critic.params, x)
     assert gradients.norm(dim=-1).max() < 1.05
 
 
@@ -290,11 +389,11 @@ def test_training_brings_a_wgan_much_closer_to_its_data(recipe: NewRecipe) -> No
         betas=(0, 0.9),
         average=0.95,
     )
-    population = Population(chosen, Members("ring", 300, (0, 1)), sample, 2, torch.device("cpu"))
+    population = Population(chosen, Members("ring", ((300, 0), (300, 1))), list(sample), 2, torch.device("cpu"))
     noise = torch.from_numpy(np.random.default_rng(1).uniform(-1, 1, (2, 300, 2)).astype(np.float32))
 
     def distances() -> list[float]:
-        points = population.generator_net.apply(population.measured_generator(), noise).detach().double().numpy()
+        points = population.generator.net.apply(population.measured_generator(), noise).detach().double().numpy()
         costs = [cdist(points[member], held_out[member]) for member in range(2)]
         return [float(cost[linear_sum_assignment(cost)].mean()) for cost in costs]
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from tests.blocks import trained
 from wgpipe.data import dataset
 from wgpipe.recipe import Piece, Recipe
 from wgpipe.train import files
-from wgpipe.train.block import Job, train
 from wgpipe.train.draws import Members
+from wgpipe.train.job import Job
 from wgpipe.train.population import Population
 
 NAME = "cube-2in4"
@@ -28,14 +29,17 @@ def job() -> Callable[[Recipe], Job]:
     return build
 
 
-def test_a_populations_networks(job: Callable[[Recipe], Job], recipe: Callable[..., Recipe], tmp_path: Path) -> None:
-    chosen = recipe(constraint="lp", critic={"name": "groupsort", "hidden": [8, 8]}, steps=3)
-    train(job(chosen), tmp_path, threads=1, device="cpu")
+@pytest.mark.parametrize("critic", ["groupsort", "mlp"])
+def test_a_populations_networks(
+    critic: str, job: Callable[[Recipe], Job], recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    chosen = recipe(constraint="lp", critic={"name": critic, "hidden": [8, 8]}, steps=3)
+    folder = trained(job(chosen), tmp_path)
     sample = torch.from_numpy(job(chosen).sample())
-    population = Population(chosen, Members(NAME, 32, (0, 1)), sample, 2, torch.device("cpu"))
+    population = Population(chosen, Members(NAME, ((32, 0), (32, 1))), list(sample), 2, torch.device("cpu"))
     population.train_chunk()
-    for file, params in ((files.GENERATOR, population.measured_generator()), (files.CRITIC, population.critic)):
-        stored = load_file(tmp_path / file)
+    for file, params in ((files.GENERATOR, population.measured_generator()), (files.CRITIC, population.critic.params)):
+        stored = load_file(folder / file)
         assert set(stored) == set(params)
         for name, value in params.items():
             np.testing.assert_array_equal(stored[name], value.detach().numpy())
@@ -43,5 +47,5 @@ def test_a_populations_networks(job: Callable[[Recipe], Job], recipe: Callable[.
 
 def test_a_controls_sample(job: Callable[[Recipe], Job], tmp_path: Path) -> None:
     empirical = job(Recipe(method=Piece(name="empirical")))
-    train(empirical, tmp_path, threads=1, device="cpu")
-    np.testing.assert_array_equal(load_file(tmp_path / files.GENERATOR)["sample"], empirical.sample())
+    folder = trained(empirical, tmp_path)
+    np.testing.assert_array_equal(load_file(folder / files.GENERATOR)["sample"], empirical.sample())

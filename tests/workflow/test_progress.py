@@ -23,7 +23,7 @@ from snakemake_logger_plugin_wgpipe.run import Job, Run, prior_seconds
 from snakemake_logger_plugin_wgpipe.screen import ERASE, Screen
 
 ROOT = Path(__file__).parents[2]
-WILDCARDS = {"dataset": "surface-2in8", "recipe": "wgan-lp", "n": "64", "seeds": "0-7"}
+WILDCARDS = {"dataset": "surface-2in8", "recipe": "wgan-lp", "seeds": "0-7"}
 T0 = 1_000_000.0
 
 
@@ -183,7 +183,7 @@ def test_a_run_is_a_line_at_the_start_one_a_job_and_one_at_the_end(capsys: pytes
     log_handler.close()
     first, ended, last = (line[len("[12:31] ") :] for line in capsys.readouterr().err.splitlines())
     assert first == "3 jobs (3 train), 2 cores, about 30 s to go"
-    assert ended == "1 of 3 jobs (33 %), about 20 s to go · train surface-2in8 wgan-lp n=64 seeds 0-7 took 11 s"
+    assert ended == "1 of 3 jobs (33 %), about 20 s to go · train surface-2in8 wgan-lp seeds 0-7 took 11 s"
     assert last.startswith("Stopped after ")
     assert last.endswith(": 1 of 3 jobs done, 2 left.")
 
@@ -199,7 +199,7 @@ def test_a_long_job_tells_its_own_progress(capsys: pytest.CaptureFixture[str], t
     assert capsys.readouterr().err == ""
     log_handler.tick(T0 + 10)
     said = capsys.readouterr().err
-    assert "· train surface-2in8 wgan-lp n=64 seeds 0-7 for 10 s (and 1 more): step 400 of 2000 (20%), 210" in said
+    assert "· train surface-2in8 wgan-lp seeds 0-7 for 10 s (and 1 more): step 400 of 2000 (20%), 210" in said
     log_handler.tick(T0 + 29)
     assert capsys.readouterr().err == ""
     log_handler.close()
@@ -214,7 +214,7 @@ def test_the_clock_speaks_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
         time.sleep(0.05)
         said += capsys.readouterr().err
     log_handler.close()
-    assert "train surface-2in8 wgan-lp n=64 seeds 0-7 for " in said
+    assert "train surface-2in8 wgan-lp seeds 0-7 for " in said
 
 
 def test_warnings_and_unknown_remarks_appear_and_chatter_does_not(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,11 +44,15 @@ def test_a_clone_with_results_reruns_nothing(built: Pipeline, tmp_path: Path) ->
 def test_a_stale_block_retrains_although_snakemakes_records_are_gone(pipeline: Pipeline) -> None:
     shutil.rmtree(pipeline.folder / ".snakemake")
     assert pipeline.planned() == set()
-    run = pipeline.folder / RUNS / "surface-2in8/vanilla-lp/n16/s0-1/run.json"
+    run = pipeline.folder / RUNS / "surface-2in8/vanilla-lp/s0-1/n16/run.json"
     content = json.loads(run.read_text())
     run.write_text(json.dumps({**content, "code": "of another time"}))
-    assert "dataset=surface-2in8, recipe=vanilla-lp, n=16, seeds=0-1" in trained(pipeline.planned())
-    assert not any("wgan-lp" in wildcards for wildcards in trained(pipeline.planned()))
+    assert trained(pipeline.planned()) == {"dataset=surface-2in8, recipe=vanilla-lp, seeds=0-1"}
+    pipeline.snakemake()
+    assert json.loads(run.read_text()) == content
+    log = (run.parents[1] / "train.log").read_text().splitlines()
+    assert [line for line in log if "kept" in line] == ["n=32 seeds 0-1 kept"]
+    assert pipeline.planned() == set()
 
 
 def test_a_comment_or_a_docstring_reruns_nothing(pipeline: Pipeline) -> None:
@@ -60,7 +64,7 @@ def test_a_comment_or_a_docstring_reruns_nothing(pipeline: Pipeline) -> None:
 def test_editing_a_method_retrains_its_blocks_only(pipeline: Pipeline) -> None:
     pipeline.edit("wgpipe/methods/vanilla.py", "(softplus(-w_real)", "(1.5 * softplus(-w_real)")
     jobs = pipeline.planned()
-    assert trained(jobs) == {f"dataset=surface-2in8, recipe=vanilla-lp, n={n}, seeds=0-1" for n in (16, 32)}
+    assert trained(jobs) == {"dataset=surface-2in8, recipe=vanilla-lp, seeds=0-1"}
     assert measured(jobs) == {"dataset=surface-2in8, recipe=vanilla-lp"}
     assert jobs >= LEDGER
 
@@ -78,8 +82,24 @@ def test_editing_a_metric_trains_nothing_and_measures_that_metric_only(pipeline:
 def test_one_more_slot_of_seeds_trains_only_it(pipeline: Pipeline) -> None:
     edit_yaml(pipeline.folder / "config/smoke.yaml", "seeds", value=["0-1", "2-3"])
     new = trained(pipeline.planned())
-    assert len(new) == 11
+    assert len(new) == 7
     assert all("seeds=2-3" in wildcards for wildcards in new)
+
+
+def test_one_more_size_trains_only_it(pipeline: Pipeline) -> None:
+    bundle = pipeline.folder / RUNS / "surface-2in8/wgan-lp/s0-1"
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in bundle.glob("n*/*.*")}
+    assert len(before) == 2 * 4
+    edit_yaml(pipeline.folder / STUDY, "scales", "smoke", "grid", 0, "n", value=[16, 24, 32])
+    names = ("vanilla-lp", "wgan-lp", "oracle", "empirical")
+    assert trained(pipeline.planned()) == {f"dataset=surface-2in8, recipe={name}, seeds=0-1" for name in names}
+    pipeline.snakemake()
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in before} == before
+    log = (bundle / "train.log").read_text().splitlines()
+    assert [line for line in log if "kept" in line] == ["n=16 seeds 0-1 kept", "n=32 seeds 0-1 kept"]
+    assert json.loads((bundle / "cost.json").read_text())["trained"] == [24]
+    assert json.loads((bundle / "bundle.json").read_text())["runs"].keys() == {"n16", "n24", "n32"}
+    assert pipeline.planned() == set()
 
 
 def test_a_changed_hyperparameter_retrains_its_recipe_only(pipeline: Pipeline) -> None:

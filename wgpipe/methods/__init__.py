@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+from wgpipe.registry import renew
 
 if TYPE_CHECKING:
     import torch
@@ -25,15 +27,54 @@ class Method(BaseModel):
 
 
 class Adversarial(Method):
-    """A generator against a critic. A recipe adds a constraint on the critic to either loss."""
+    """A generator against a critic, whose values f at real and generated points decide both losses.
 
-    def critic_loss(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """(E, B, d), (E, B, d) -> (E,), to be minimised by the critic."""
+    A recipe adds a constraint on the critic. A method whose losses need more than these values overrides the two
+    objectives instead of the two losses.
+    """
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        renew(cls, Adversarial, {"critic_derivatives": "critic_loss", "generator_derivative": "generator_loss"})
+
+    def critic_loss(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> torch.Tensor:
+        """(E, B), (E, B) -> (E,), to be minimised by the critic."""
         raise NotImplementedError
 
-    def generator_loss(self, critic: Critic, fake: torch.Tensor) -> torch.Tensor:
-        """(E, B, d) -> (E,), to be minimised by the generator."""
+    def generator_loss(self, f_fake: torch.Tensor) -> torch.Tensor:
+        """(E, B) -> (E,), to be minimised by the generator."""
         raise NotImplementedError
+
+    def critic_objective(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """(E, B, d), (E, B, d) -> (E,): the critic's loss."""
+        return self.critic_loss(*critic.both(real, fake))
+
+    def generator_objective(self, critic: Critic, fake: torch.Tensor) -> torch.Tensor:
+        """(E, B, d) -> (E,): the generator's loss."""
+        return self.generator_loss(critic(fake))
+
+    def of_values_alone(self) -> bool:
+        """Whether the losses are those of the critic's values, whose derivatives are then all that is needed."""
+        objectives = type(self).critic_objective, type(self).generator_objective
+        return objectives == (Adversarial.critic_objective, Adversarial.generator_objective)
+
+    def critic_derivatives(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of `critic_loss` in both arguments, (E, B) each. Methods that know them save the differentiation."""
+        real, fake = derivatives(self.critic_loss, f_real, f_fake)
+        return real, fake
+
+    def generator_derivative(self, f_fake: torch.Tensor) -> torch.Tensor:
+        """Of `generator_loss`, (E, B); likewise."""
+        return derivatives(self.generator_loss, f_fake)[0]
+
+
+def derivatives(loss: Callable[..., torch.Tensor], *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Of a loss (E,) in each of the values (E, B) that it depends on, by automatic differentiation."""
+    import torch
+
+    with torch.enable_grad():
+        leaves = [value.detach().requires_grad_() for value in values]
+        return torch.autograd.grad(loss(*leaves).sum(), leaves)
 
 
 class Control(Method):

@@ -12,8 +12,6 @@ from wgpipe.registry import register
 if TYPE_CHECKING:
     import torch
 
-    from wgpipe.train.critic import Critic
-
 
 @register("vanilla", cites=("goodfellow2014", "kunkel2024"))
 class Vanilla(Adversarial):
@@ -24,11 +22,16 @@ class Vanilla(Adversarial):
 
     loss: Literal["non-saturating", "minimax"] = "non-saturating"
 
-    def critic_loss(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        w_real, w_fake = critic.both(real, fake)
+    def critic_loss(self, w_real: torch.Tensor, w_fake: torch.Tensor) -> torch.Tensor:
         return (softplus(-w_real) + softplus(w_fake)).mean(dim=1)
 
-    def generator_loss(self, critic: Critic, fake: torch.Tensor) -> torch.Tensor:
-        w_fake = critic(fake)
+    def generator_loss(self, w_fake: torch.Tensor) -> torch.Tensor:
         loss = -softplus(w_fake) if self.loss == "minimax" else softplus(-w_fake)
         return loss.mean(dim=1)
+
+    def critic_derivatives(self, w_real: torch.Tensor, w_fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return -(-w_real).sigmoid() / w_real.shape[1], w_fake.sigmoid() / w_fake.shape[1]
+
+    def generator_derivative(self, w_fake: torch.Tensor) -> torch.Tensor:
+        slope = w_fake.sigmoid() if self.loss == "minimax" else (-w_fake).sigmoid()
+        return -slope / w_fake.shape[1]

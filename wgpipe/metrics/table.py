@@ -17,8 +17,8 @@ from wgpipe.atomic import atomic
 from wgpipe.identity import metric_code
 from wgpipe.metrics import Metric
 from wgpipe.train import files
-from wgpipe.train.block import Job
 from wgpipe.train.evaluate import TrainedBlock
+from wgpipe.train.job import Job
 
 Metrics = Sequence[tuple[str, dict[str, Any]]]  # names with settings
 Row = tuple[Any, ...]

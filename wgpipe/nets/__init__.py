@@ -7,11 +7,13 @@ never mix. Names that begin with "state." are carried along but not trained.
 from __future__ import annotations
 
 import itertools
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+
+from wgpipe.registry import renew
 
 Params = dict[str, torch.Tensor]
 
@@ -23,6 +25,10 @@ class Net(BaseModel):
     kind: ClassVar[str] = "net"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        renew(cls, Net, {"input_gradient": "apply", "perceptron_leak": "apply"})
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
         """Parameters of one member, float32."""
@@ -43,6 +49,13 @@ class Net(BaseModel):
 
     def project(self, params: Params) -> None:
         """Put parameters back where the architecture wants them, in place, after each update."""
+
+    def perceptron_leak(self) -> float | None:
+        """Slope below zero of the (leaky) ReLU between plain dense layers `weight0`, `bias0`, …; None for other nets.
+
+        Nets that have one train through the passes of `wgpipe.nets.passes`, which equal `apply` and its derivatives.
+        """
+        return None
 
     def lipschitz_bound(self) -> float | None:
         """The Lipschitz constant that holds by construction, or None."""

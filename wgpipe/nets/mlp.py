@@ -53,3 +53,6 @@ class Mlp(Net):
         for layer in reversed(range(len(self.hidden))):
             gradient = product(gradient * slopes[layer], params[f"weight{layer}"].mT)
         return gradient
+
+    def perceptron_leak(self) -> float | None:
+        return LEAK if self.activation == "leaky_relu" else 0.0

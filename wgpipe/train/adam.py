@@ -23,13 +23,12 @@ class Adam:
         self.square = torch.zeros_like(packed)
         self.steps = torch.zeros((), dtype=torch.float32, device=packed.device)
 
-    @torch.no_grad()
-    def step(self, gradients: tuple[torch.Tensor, ...], rate: float) -> None:
-        """One update of all parameters, with gradients in the order in which they were packed."""
+    def step(self, gradient: torch.Tensor, rate: float) -> None:
+        """One update of all parameters, with their gradient packed like them."""
         self.steps += 1
         torch._fused_adam_(
             [self.packed],
-            [side_by_side(gradients)],
+            [gradient],
             [self.mean],
             [self.square],
             [],
@@ -43,9 +42,9 @@ class Adam:
             maximize=False,
         )
 
-    def state(self) -> dict[str, torch.Tensor]:
-        """Moments and the number of updates."""
-        return {"mean": self.mean, "square": self.square, "steps": self.steps}
+    def moments(self) -> Params:
+        """(E, P) running means of the gradient and of its square; with the number of updates all that Adam keeps."""
+        return {"mean": self.mean, "square": self.square}
 
 
 def pack(params: Params) -> torch.Tensor:
@@ -55,12 +54,19 @@ def pack(params: Params) -> torch.Tensor:
     differently, so that otherwise a member's bytes would depend on its place in the stack.
     """
     packed = side_by_side(tuple(value.detach() for value in params.values()))
-    first = 0
-    for value in params.values():
-        width = value[0].numel()
-        value.data = packed[:, first : first + width].view(value.shape)
-        first += width
+    for name, view in views(packed, params).items():
+        params[name].data = view
     return packed
+
+
+def views(packed: torch.Tensor, params: Params) -> Params:
+    """Parts of (E, P) with the names and shapes of `params`, in their order."""
+    parts, first = {}, 0
+    for name, value in params.items():
+        width = value[0].numel()
+        parts[name] = packed[:, first : first + width].view(value.shape)
+        first += width
+    return parts
 
 
 def side_by_side(values: tuple[torch.Tensor, ...]) -> torch.Tensor:

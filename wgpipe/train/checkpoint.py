@@ -1,4 +1,4 @@
-"""Checkpoints of a training: the population's state, and the losses so far."""
+"""Checkpoints of a training: the state of all its runs, and their losses so far."""
 
 from __future__ import annotations
 
@@ -11,41 +11,49 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from wgpipe.atomic import atomic
-from wgpipe.train.population import Population
-
-Losses = list[dict[str, float]]
+from wgpipe.train.stacks import Stacks
 
 
-def save(file: Path, population: Population, losses: Losses, identity: dict[str, Any]) -> None:
+def save(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
     """Write a checkpoint in place of the last one."""
-    metadata = {"identity": json.dumps(identity), "losses": json.dumps(losses)}
+    history = [[list(run), losses] for run, losses in stacks.history.items()]
+    metadata = {"identity": json.dumps(identity), "history": json.dumps(history)}
     with atomic(file) as path:
-        save_file(population.state(), path, metadata)
+        save_file(stacks.state(), path, metadata)
 
 
-def resume(file: Path, population: Population, identity: dict[str, Any]) -> Losses:
-    """Put a population where a checkpoint left it and return the losses so far; none if there is no usable one.
+def resume(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
+    """Put runs where a checkpoint left them, if there is one of this identity that has them all.
 
-    A checkpoint that is damaged, or made by other code, data or settings, is set aside with a line that says so.
+    One that is damaged, or made by other code, data or settings, is left aside with a line that says so.
     """
     if not file.is_file():
-        return []
+        return
     try:
         with safe_open(file, "pt") as content:
             metadata = content.metadata() or {}
             state = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (not a mapping)
         found = json.loads(metadata["identity"])
-        losses: Losses = json.loads(metadata["losses"])
+        history = {(n, seed): losses for (n, seed), losses in json.loads(metadata["history"])}
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        return _anew(file, f"it is damaged ({error})")
+        _refuse(file, f"it is damaged ({error})")
+        return
     different = sorted(key for key in identity if found.get(key) != identity[key])
     if different:
-        return _anew(file, f"it was made with other {', '.join(different)}")
-    population.load_state(state)
-    sys.stderr.write(f"resumed from step {population.step}\n")
-    return losses
+        _refuse(file, f"it was made with other {', '.join(different)}")
+        return
+    missing = [f"n={n} seed {seed}" for n, seed in stacks.runs if (n, seed) not in history]
+    if missing:
+        _refuse(file, f"it lacks {', '.join(missing)}")
+        return
+    rows = [list(history).index(run) for run in stacks.runs]
+    if not stacks.fit(state["step"][rows]):
+        _refuse(file, "it was made of other stacks, which SIGTERM stopped at different steps")
+        return
+    stacks.load_state(state, rows)
+    stacks.history = {run: history[run] for run in stacks.runs}
+    sys.stderr.write(f"resumed from step {stacks.step}\n")
 
 
-def _anew(file: Path, reason: str) -> Losses:
+def _refuse(file: Path, reason: str) -> None:
     sys.stderr.write(f"{file} is not used: {reason}; training starts anew\n")
-    return []

@@ -17,19 +17,22 @@ CHUNK = 100  # generator updates whose random numbers are drawn at once; part of
 class Draws:
     """Inputs of up to CHUNK generator updates of E members, C critic steps each, batch B, latent dimension k."""
 
-    indices: torch.Tensor  # (CHUNK, C, E, B) which training points make the real batch
-    critic_noise: torch.Tensor  # (CHUNK, C, E, B, k)
+    indices: torch.Tensor  # (CHUNK, C, E, B) which of a member's training points make the real batch
+    critic_noise: torch.Tensor  # (CHUNK, E, k, C, B)
     mixes: torch.Tensor  # (CHUNK, C, E, B, 1) where on the segment between real and generated the slope is penalised
-    generator_noise: torch.Tensor  # (CHUNK, E, B, k)
+    generator_noise: torch.Tensor  # (CHUNK, E, k, B)
 
 
 @dataclass(frozen=True)
 class Members:
-    """Which runs make up a block: their streams are named by these alone."""
+    """Which runs train together, each (n, seed): their streams are named by these alone."""
 
     dataset: str
-    n: int
-    seeds: tuple[int, ...]
+    runs: tuple[tuple[int, int], ...]
+
+    def streams(self, purpose: str, chunk: int = 0) -> list[np.random.Generator]:
+        """One generator a member."""
+        return [run_stream(self.dataset, n, seed, purpose, chunk) for n, seed in self.runs]
 
     def draw(
         self, recipe: Recipe, latent: int, chunk: int, device: torch.device, dtype: torch.dtype = torch.float32
@@ -37,21 +40,21 @@ class Members:
         """The chunk-th piece of every member's streams; the same numbers, to float32, for every dtype."""
         training = recipe.training
         shape = (CHUNK, training.critic_steps, training.batch)
-        columns: dict[str, list[np.ndarray]] = {"indices": [], "critic": [], "mixes": [], "generator": []}
-        for seed in self.seeds:
-            batches, noise, mixes = (
-                run_stream(self.dataset, self.n, seed, purpose, chunk) for purpose in ("batch", "noise", "mix")
-            )
-            columns["indices"].append(batches.integers(self.n, size=shape))
-            columns["critic"].append(prior_sample(recipe.prior, noise, (*shape, latent)))
-            columns["generator"].append(prior_sample(recipe.prior, noise, (CHUNK, training.batch, latent)))
-            columns["mixes"].append(mixes.random((*shape, 1), dtype=np.float32))
+        of_critic = (CHUNK, latent, training.critic_steps, training.batch)
+        of_generator = (CHUNK, latent, training.batch)
+        noise = self.streams("noise", chunk)
+        batches = zip(self.runs, self.streams("batch", chunk), strict=True)
 
-        def stacked(name: str, axis: int) -> torch.Tensor:
-            return torch.from_numpy(np.stack(columns[name], axis=axis)).to(device)
+        def stacked(arrays: list[np.ndarray], axis: int) -> torch.Tensor:
+            tensor = torch.from_numpy(np.stack(arrays, axis=axis)).to(device)
+            return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
-        reals = (stacked("critic", 2), stacked("mixes", 2), stacked("generator", 1))
-        return Draws(stacked("indices", 2), *(real.to(dtype) for real in reals))
+        return Draws(
+            indices=stacked([stream.integers(n, size=shape) for (n, _), stream in batches], 2),
+            critic_noise=stacked([prior_sample(recipe.prior, stream, of_critic) for stream in noise], 1),
+            mixes=stacked([stream.random((*shape, 1), dtype=np.float32) for stream in self.streams("mix", chunk)], 2),
+            generator_noise=stacked([prior_sample(recipe.prior, stream, of_generator) for stream in noise], 1),
+        )
 
 
 def prior_sample(prior: str, stream: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from wgpipe.methods import Control
 from wgpipe.rng import run_stream
 from wgpipe.train import files
-from wgpipe.train.block import Job
+from wgpipe.train.job import Job
 
 if TYPE_CHECKING:
     from wgpipe.train.population import Population
@@ -57,12 +57,12 @@ class TrainedBlock:
         from wgpipe.train.population import Population
 
         sample = torch.from_numpy(self.training_sample().astype(np.float32))
-        members = Members(self.job.dataset.name, self.job.n, self.job.seeds)
-        population = Population(self.job.recipe, members, sample, self._latent(), torch.device("cpu"))
+        members = Members(self.job.dataset.name, tuple((self.job.n, seed) for seed in self.job.seeds))
+        population = Population(self.job.recipe, members, sample.unbind(), self.job.latent, torch.device("cpu"))
         critic = load_file(self.folder / files.CRITIC)
         with torch.no_grad():
-            for params, stored in ((population.generator, self.generator), (population.critic, critic)):
-                for name, value in params.items():
+            for side, stored in ((population.generator, self.generator), (population.critic, critic)):
+                for name, value in side.params.items():
                     value.copy_(torch.from_numpy(stored[name]))
         return population
 
@@ -84,14 +84,10 @@ class TrainedBlock:
         net = recipe.generator.build("net")
         params = {name: torch.from_numpy(value) for name, value in self.generator.items()}
         streams = self.streams("eval-generated")
-        noise = np.stack([prior_sample(recipe.prior, stream, (count, self._latent())) for stream in streams])
+        noise = np.stack([prior_sample(recipe.prior, stream, (count, self.job.latent)) for stream in streams])
         with torch.no_grad():
             points: np.ndarray = net.apply(params, torch.from_numpy(noise)).double().numpy()
         return points
-
-    def _latent(self) -> int:
-        card = self.job.dataset.card()
-        return self.job.recipe.latent_dimension(card.intrinsic or card.latent)
 
     def streams(self, purpose: str) -> list[np.random.Generator]:
         """One generator a member."""

@@ -1,4 +1,4 @@
-"""Files of a block's folder."""
+"""Names in the folders of bundles and blocks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ GENERATOR = "generator.safetensors"
 CRITIC = "critic.safetensors"
 HISTORY = "history.parquet"
 RUN = "run.json"
+OUTPUTS = (GENERATOR, CRITIC, HISTORY, RUN)  # of a block
+
+BUNDLE = "bundle.json"
 COST = "cost.json"
 CHECKPOINT = "checkpoint.safetensors"
-OUTPUTS = (GENERATOR, CRITIC, HISTORY, RUN)
+
+
+def block(n: int) -> str:
+    """A block's folder in that of its bundle."""
+    return f"n{n}"
 
 
 def write_json(file: Path, data: Any) -> None:

@@ -2,146 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 
 from wgpipe.nets import Net, Params
 from wgpipe.recipe import Recipe
-from wgpipe.rng import run_stream
-from wgpipe.train.adam import Adam, pack
-from wgpipe.train.critic import Critic
+from wgpipe.train.adam import pack
+from wgpipe.train.analytic import Analytic
+from wgpipe.train.autograd import Autograd
 from wgpipe.train.draws import CHUNK, Members
+from wgpipe.train.interrupt import Interrupted, StopRequest
+from wgpipe.train.sides import Side, trained
+
+Steps = Analytic | Autograd
 
 
 class Population:
-    """E members of one recipe on samples (E, n, d), trained together and never mixed, in the precision `dtype`.
+    """E members of one recipe on samples (n_e, d), trained together and never mixed, in the precision `dtype`.
 
     A member whose state or losses stop being finite goes back to where it stood at the last whole chunk, and stays
     there; the others go on as if it had never been. `diverged_at` is the step at which that was noticed, or -1.
+    `path` is `auto`, the fastest that the recipe allows, or `autograd`.
     """
 
     def __init__(
         self,
         recipe: Recipe,
         members: Members,
-        sample: torch.Tensor,
+        samples: Sequence[torch.Tensor],
         latent: int,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        path: str = "auto",
     ) -> None:
         assert recipe.generator is not None and recipe.critic is not None
-        self.recipe, self.members, self.latent = recipe, members, latent
-        self.device, self.dtype = device, dtype
+        self.recipe, self.members, self.latent, self.path = recipe, members, latent, path
         self.method = recipe.method.build("method")
         self.constraint = recipe.constraint.build("constraint")
-        self.generator_net: Net = recipe.generator.build("net")
-        self.critic_net: Net = recipe.critic.build("net")
-        self.sample = sample.to(device, dtype)
-        dimension = sample.shape[-1]
-        self.generator = self._init("init-generator", self.generator_net, latent, dimension)
-        self.critic = self._init("init-critic", self.critic_net, dimension, 1)
-        self.average = {name: value.detach().clone() for name, value in self.generator.items()}
-        self.generator_adam = Adam(pack(_trained(self.generator)), recipe.training.betas)
-        self.critic_adam = Adam(pack(_trained(self.critic)), recipe.training.betas)
-        self.packed_average = pack(_trained(self.average))
+        self.sample = torch.cat(list(samples)).to(device, dtype)
+        sizes = [len(sample) for sample in samples]
+        self.first_rows = torch.tensor([0, *np.cumsum(sizes[:-1])], device=device)[:, None]
+        dimension = self.sample.shape[1]
+        self.generator = self._side("init-generator", recipe.generator.build("net"), latent, dimension)
+        self.critic = self._side("init-critic", recipe.critic.build("net"), dimension, 1)
+        self.average = {name: value.detach().clone() for name, value in self.generator.params.items()}
+        self.packed_average = pack(trained(self.average))
+        self.generator_adam = self.generator.optimiser(recipe.training.betas)
+        self.critic_adam = self.critic.optimiser(recipe.training.betas)
+        self.steps_of_batch: dict[int, Steps] = {}
         self.step = 0
-        self.diverged_at = torch.full((len(members.seeds),), -1, dtype=torch.int64)
+        self.diverged_at = torch.full((len(members.runs),), -1, dtype=torch.int64)
 
-    def train_chunk(self) -> dict[str, np.ndarray]:
-        """CHUNK generator updates (fewer at the end); mean losses over them, (E,) each, NaN for diverged members."""
-        training = self.recipe.training
+    def steps(self, batch: int) -> Steps:
+        """What computes losses and gradients for batches of this size."""
+        if batch not in self.steps_of_batch:
+            fast = self.path == "auto" and Analytic.applies(self.method, self.generator, self.critic)
+            sides = self.method, self.constraint, self.generator, self.critic
+            steps = Analytic(*sides, batch, self.recipe.training.critic_steps) if fast else Autograd(*sides)
+            self.steps_of_batch[batch] = steps
+        return self.steps_of_batch[batch]
+
+    @torch.no_grad()
+    def train_chunk(self, stop: StopRequest | None = None) -> dict[str, np.ndarray]:
+        """CHUNK generator updates (fewer at the end); mean losses over them, (E,) each, NaN for diverged members.
+
+        The critic's are those before its last update for each of the generator. When a stop is requested, everything
+        goes back to where it stood before the chunk, and `Interrupted` is raised.
+        """
+        training, steps = self.recipe.training, self.steps(self.recipe.training.batch)
         before = self.state()
-        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.device, self.dtype)
+        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.sample.device, self.sample.dtype)
+        rows = draws.indices + self.first_rows
         count = min(CHUNK, training.steps - self.step)
-        rows = torch.arange(len(self.members.seeds), device=self.device)[:, None]
         critic_losses, generator_losses = [], []
         for i in range(count):
+            if stop:
+                self.load_state(before)
+                raise Interrupted
             step = self.step + i
-            for j in range(training.critic_steps):
-                real = self.sample[rows, draws.indices[i, j]]
-                fake = self.generate(draws.critic_noise[i, j])
-                critic_losses.append(self.update_critic(real, fake, draws.mixes[i, j], self._decay(step)))
-            generator_losses.append(self._update_generator(draws.generator_noise[i], step))
+            fakes = steps.generate(draws.critic_noise[i].flatten(2).mT).split(training.batch, dim=1)
+            reals = self.sample.index_select(0, rows[i].flatten()).unflatten(0, rows[i].shape)
+            for real, fake, mix in zip(reals, fakes, draws.mixes[i], strict=True):
+                self.update_critic(real, fake, mix, self._decay(step))
+            self._update_generator(draws.generator_noise[i].mT, step)
+            critic_losses.append(steps.critic_loss())
+            generator_losses.append(steps.generator_loss())
         self.step += count
-        losses = {"critic_loss": torch.stack(critic_losses), "generator_loss": torch.stack(generator_losses)}
+        losses = {"critic_loss": torch.stack(critic_losses, 1), "generator_loss": torch.stack(generator_losses, 1)}
         self._freeze_diverged(before, losses.values())
-        means = {name: loss.mean(dim=0).double().cpu() for name, loss in losses.items()}
+        means = {name: loss.mean(dim=1).double().cpu() for name, loss in losses.items()}
         return {name: mean.masked_fill(self.diverged_at >= 0, torch.nan).numpy() for name, mean in means.items()}
 
     def measured_generator(self) -> Params:
         """Parameters to store: the running average, or the last ones."""
-        return self.average if self.recipe.training.average else self.generator
+        return self.average if self.recipe.training.average else self.generator.params
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Copies of everything that training changes, by name."""
+        """Copies of everything that training changes, by name, a row a member."""
         contiguous = torch.contiguous_format
-        return {name: value.detach().clone(memory_format=contiguous) for name, value in self._everything().items()}
+        values = {name: value.detach().clone(memory_format=contiguous) for name, value in self._everything().items()}
+        return {**values, "step": torch.full_like(self.diverged_at, self.step)}
 
     @torch.no_grad()
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         """Go back to a `state()`."""
         for name, value in self._everything().items():
             value.copy_(state[name])
-        self.step = int(state["step"])
+        self.step = int(state["step"][0])
+        self.generator_adam.steps.fill_(self.step)
+        self.critic_adam.steps.fill_(self.step * self.recipe.training.critic_steps)
 
     def _everything(self) -> dict[str, torch.Tensor]:
         groups = {
-            "generator": self.generator,
-            "critic": self.critic,
+            "generator": self.generator.params,
+            "critic": self.critic.params,
             "average": self.average,
-            "generator_adam": self.generator_adam.state(),
-            "critic_adam": self.critic_adam.state(),
+            "generator_adam": self.generator_adam.moments(),
+            "critic_adam": self.critic_adam.moments(),
         }
         flat = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
-        return {**flat, "step": torch.tensor(self.step), "diverged_at": self.diverged_at}
+        return {**flat, "diverged_at": self.diverged_at}
 
     @torch.no_grad()
-    def generate(self, noise: torch.Tensor) -> torch.Tensor:
-        """(E, B, k) latent points -> (E, B, d) generated points of the generator as it stands."""
-        return self.generator_net.apply(self.generator, noise)
+    def update_critic(self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, decay: float = 1.0) -> None:
+        """One critic update on (E, B, d) real and generated points."""
+        gradient = self.steps(real.shape[1]).critic_step(real, fake, mix)
+        self.critic_adam.step(gradient, decay * self.recipe.training.critic_rate)
+        self.constraint.project(self.critic.trained())
+        self.critic.net.project(self.critic.params)
 
-    def update_critic(
-        self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, decay: float = 1.0
-    ) -> torch.Tensor:
-        """One critic update on (E, B, d) real and generated points; (E,) the losses before it."""
-        loss = self.critic_objective(real, fake, mix)
-        gradients = torch.autograd.grad(loss.sum(), list(_trained(self.critic).values()))
-        self.critic_adam.step(gradients, decay * self.recipe.training.critic_rate)
-        with torch.no_grad():
-            self.constraint.project(_trained(self.critic))
-            self.critic_net.project(self.critic)
-        return loss.detach()
-
-    def critic_objective(self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:
-        """(E,) what the critic minimises: the method's loss and the constraint's penalty."""
-        critic = Critic(self.critic_net, self.critic)
-        loss: torch.Tensor = self.method.critic_loss(critic, real, fake)
-        penalty: torch.Tensor | float = self.constraint.penalty(critic, real, fake, mix)
-        return loss + penalty
-
-    def _update_generator(self, noise: torch.Tensor, step: int) -> torch.Tensor:
-        fake = self.generator_net.apply(self.generator, noise)
-        loss: torch.Tensor = self.method.generator_loss(Critic(self.critic_net, self.critic), fake)
-        gradients = torch.autograd.grad(loss.sum(), list(_trained(self.generator).values()))
-        self.generator_adam.step(gradients, self._decay(step) * self.recipe.training.generator_rate)
-        with torch.no_grad():
-            self.generator_net.project(self.generator)
-            weight = max(1 - self.recipe.training.average, 1 / (step + 1))  # at first a plain mean, without the start
-            self.packed_average.lerp_(self.generator_adam.packed, weight)
-            self.generator_net.project(self.average)
-        return loss.detach()
+    def _update_generator(self, noise: torch.Tensor, step: int) -> None:
+        gradient = self.steps(noise.shape[1]).generator_step(noise)
+        self.generator_adam.step(gradient, self._decay(step) * self.recipe.training.generator_rate)
+        self.generator.net.project(self.generator.params)
+        weight = max(1 - self.recipe.training.average, 1 / (step + 1))  # at first a plain mean, without the start
+        self.packed_average.lerp_(self.generator.packed, weight)
+        self.generator.net.project(self.average)
 
     @torch.no_grad()
     def _freeze_diverged(self, before: dict[str, torch.Tensor], losses: Iterable[torch.Tensor]) -> None:
         """Members that are not finite, now or at the end of an earlier chunk, go back to `before`."""
         stacked = {name: value for name, value in self._everything().items() if value.ndim >= 2}
-        finite = torch.stack([loss.isfinite().all(dim=0) for loss in losses]).all(dim=0)
+        finite = torch.stack([loss.isfinite().all(dim=1) for loss in losses]).all(dim=0)
         for value in stacked.values():
             finite &= value.flatten(1).isfinite().all(dim=1)
         self.diverged_at[~finite.cpu() & (self.diverged_at < 0)] = self.step
-        frozen = (self.diverged_at >= 0).to(self.device)
+        frozen = (self.diverged_at >= 0).to(self.sample.device)
         if frozen.any():
             for name, value in stacked.items():
                 value[frozen] = before[name][frozen]
@@ -151,17 +159,6 @@ class Population:
         training = self.recipe.training
         return 1.0 if training.decay == "none" else min(1.0, 2 * (1 - step / training.steps))
 
-    def _init(self, purpose: str, net: Net, inputs: int, outputs: int) -> Params:
-        members = self.members
-        each = [
-            net.init(run_stream(members.dataset, members.n, seed, purpose), inputs, outputs) for seed in members.seeds
-        ]
-        arrays = {name: np.stack([one[name] for one in each]) for name in each[0]}
-        stacked = {name: torch.from_numpy(array).to(self.device, self.dtype) for name, array in arrays.items()}
-        for value in _trained(stacked).values():
-            value.requires_grad_()
-        return stacked
-
-
-def _trained(params: Params) -> Params:
-    return {name: value for name, value in params.items() if not name.startswith("state.")}
+    def _side(self, purpose: str, net: Net, inputs: int, outputs: int) -> Side:
+        initial = [net.init(stream, inputs, outputs) for stream in self.members.streams(purpose)]
+        return Side(net, initial, self.sample)

@@ -15,7 +15,6 @@ settings = dag.resolved.config
 wildcard_constraints:
     dataset="[^/]+",
     recipe="[^/]+",
-    n=r"\d+",
     seeds=r"\d+-\d+",
 
 

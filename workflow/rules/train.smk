@@ -4,12 +4,9 @@ rule train:
         data=dag.dataset_file("data.npz"),
         card=dag.dataset_file("card.json"),
     output:
-        generator=dag.block("generator.safetensors"),
-        critic=dag.block("critic.safetensors"),
-        history=dag.block("history.parquet"),
-        run=dag.block("run.json"),
+        bundle=dag.bundle("bundle.json"),
     log:
-        dag.block("train.log"),
+        dag.bundle("train.log"),
     conda:
         "../../environment.yml"
     resources:
@@ -18,10 +15,11 @@ rule train:
     params:
         code=dag.training,
         own=dag.own_files,
+        n=dag.sizes,
         data=subpath(input.data, parent=True),
-        out=subpath(output.run, parent=True),
+        out=subpath(output.bundle, parent=True),
         threads=settings.threads,
         device=settings.device,
     shell:
-        "wgpipe train --recipe {input.recipe} --data {params.data} --n {wildcards.n} --seeds {wildcards.seeds}"
+        "wgpipe train --recipe {input.recipe} --data {params.data} --n {params.n} --seeds {wildcards.seeds}"
         " --out {params.out} --threads {params.threads} --device {params.device} {params.own} &> {log}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from wgpipe.methods import derivatives
+from wgpipe.registry import renew
 
 if TYPE_CHECKING:
     import torch
 
     from wgpipe.nets import Params
-    from wgpipe.train.critic import Critic
 
 
 class Constraint(BaseModel):
@@ -21,11 +23,22 @@ class Constraint(BaseModel):
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
 
-    def penalty(
-        self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
-    ) -> torch.Tensor | float:
-        """(E, B, d), (E, B, d), (E, B, 1) uniform on [0, 1] -> (E,), added to the critic's loss."""
-        return 0.0
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        renew(cls, Constraint, {"penalty_derivative": "penalty"})
+
+    @property
+    def bounds_slope(self) -> bool:
+        """Whether there is a penalty."""
+        return type(self).penalty is not Constraint.penalty
+
+    def penalty(self, slope: torch.Tensor) -> torch.Tensor:
+        """(E, B) slopes of the critic at points between real and generated ones -> (E,), added to the critic's loss."""
+        raise NotImplementedError
+
+    def penalty_derivative(self, slope: torch.Tensor) -> torch.Tensor:
+        """Of `penalty`, (E, B) -> (E, B). Constraints that know it save the differentiation."""
+        return derivatives(self.penalty, slope)[0]
 
     def project(self, params: Params) -> None:
         """Change the critic's parameters in place after an update."""

@@ -12,8 +12,6 @@ from wgpipe.registry import register
 if TYPE_CHECKING:
     import torch
 
-    from wgpipe.train.critic import Critic
-
 
 @register("lp", cites=("petzka2018",))
 class LipschitzPenalty(Constraint):
@@ -22,6 +20,8 @@ class LipschitzPenalty(Constraint):
     weight: PositiveFloat = 10.0
     lipschitz: PositiveFloat = 1.0
 
-    def penalty(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:
-        slope = critic.slope(fake.lerp(real, mix))
+    def penalty(self, slope: torch.Tensor) -> torch.Tensor:
         return self.weight * (slope - self.lipschitz).clamp_min(0).square().mean(dim=1)
+
+    def penalty_derivative(self, slope: torch.Tensor) -> torch.Tensor:
+        return (slope - self.lipschitz).clamp_min(0) * (2 * self.weight / slope.shape[1])

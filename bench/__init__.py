@@ -1,0 +1,1 @@
+"""How fast wgpipe is, side by side with what a user would pick instead. Run from the repository's root."""

@@ -1,0 +1,87 @@
+"""Losses and their gradients by passes written out: for perceptrons, and losses of the critic's values alone."""
+
+from __future__ import annotations
+
+import torch
+
+from wgpipe.methods import Adversarial
+from wgpipe.methods.constraints import Constraint
+from wgpipe.nets.passes import Layers, Perceptron, ScalarPerceptron
+from wgpipe.train.adam import views
+from wgpipe.train.sides import Side
+
+TINY = 1e-30  # stands for a slope of 0, where the gradient is 0 too
+
+
+class Analytic:
+    """The fast path, equal to `Autograd` to rounding. Points are (E, B, d), and (E, d, B) in memory."""
+
+    name = "analytic"
+
+    def __init__(
+        self, method: Adversarial, constraint: Constraint, generator: Side, critic: Side, batch: int, critic_steps: int
+    ) -> None:
+        self.method, self.constraint, self.batch = method, constraint, batch
+        self.generator_gradient = torch.zeros_like(generator.packed)
+        self.critic_gradient = torch.zeros_like(critic.packed)
+        critic_layers, generator_layers = Layers.of(critic.trained()), Layers.of(generator.trained())
+        into_critic = Layers.of(views(self.critic_gradient, critic.trained()))
+        into_generator = Layers.of(views(self.generator_gradient, generator.trained()))
+        g_leak, c_leak = generator.net.perceptron_leak(), critic.net.perceptron_leak()
+        assert g_leak is not None and c_leak is not None
+        slopes = batch if constraint.bounds_slope else 0
+        self.sampler = Perceptron(generator_layers, into_generator, g_leak, critic_steps * batch)
+        self.generator = Perceptron(generator_layers, into_generator, g_leak, batch)
+        self.critic = ScalarPerceptron(critic_layers, into_critic, c_leak, 2 * batch + slopes, slopes)
+        self.judge = ScalarPerceptron(critic_layers, into_critic, c_leak, batch, 0)
+        points = self.critic.x.mT
+        self.real, self.fake, self.mixed = points[:, :batch], points[:, batch : 2 * batch], points[:, 2 * batch :]
+
+    @staticmethod
+    def applies(method: Adversarial, generator: Side, critic: Side) -> bool:
+        """Whether both sides are perceptrons and the method's losses depend on the critic's values alone."""
+        perceptrons = all(side.net.perceptron_leak() is not None for side in (generator, critic))
+        return perceptrons and method.of_values_alone()
+
+    def generate(self, noise: torch.Tensor) -> torch.Tensor:
+        """(E, C B, k) latent points of C critic steps -> (E, C B, d); overwritten by the next call."""
+        self.sampler.x.copy_(noise.mT)
+        return self.sampler.forward().mT
+
+    def critic_step(self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:
+        """(E, P) gradient, in the critic's packed parameters, of what the critic minimises."""
+        self.real.copy_(real)
+        self.fake.copy_(fake)
+        if self.constraint.bounds_slope:
+            torch.lerp(fake, real, mix, out=self.mixed)
+        self.f_real, self.f_fake = self.critic.forward()[:, 0].split(self.batch, dim=1)
+        derivatives = torch.cat(self.method.critic_derivatives(self.f_real, self.f_fake), dim=1)[:, None]
+        self.critic.backward(derivatives)
+        self.critic.gradients(derivatives, self._through_penalty() if self.constraint.bounds_slope else None)
+        return self.critic_gradient
+
+    def _through_penalty(self) -> torch.Tensor:
+        """(E, d, B) derivatives of the penalty in the critic's gradients."""
+        gradient = self.critic.slope_gradient()
+        self.slope = gradient.square().sum(dim=1).sqrt_()
+        return gradient.mul_((self.constraint.penalty_derivative(self.slope) / self.slope.clamp_min(TINY))[:, None])
+
+    def critic_loss(self) -> torch.Tensor:
+        """(E,) what the critic minimised in the last step."""
+        loss = self.method.critic_loss(self.f_real, self.f_fake)
+        return loss + self.constraint.penalty(self.slope) if self.constraint.bounds_slope else loss
+
+    def generator_step(self, noise: torch.Tensor) -> torch.Tensor:
+        """(E, P) gradient, in the generator's packed parameters, of what the generator minimises."""
+        self.generator.x.copy_(noise.mT)
+        self.judge.x.copy_(self.generator.forward())
+        self.f_generated = self.judge.forward()[:, 0]
+        self.judge.backward(self.method.generator_derivative(self.f_generated)[:, None])
+        fake_gradient = self.judge.valued_gradient()
+        self.generator.backward(fake_gradient)
+        self.generator.gradients(fake_gradient)
+        return self.generator_gradient
+
+    def generator_loss(self) -> torch.Tensor:
+        """(E,) what the generator minimised in the last step."""
+        return self.method.generator_loss(self.f_generated)

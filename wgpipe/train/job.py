@@ -1,0 +1,69 @@
+"""What a block is trained from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wgpipe.data import Dataset, dataset
+from wgpipe.data.prepared import load
+from wgpipe.identity import training_code
+from wgpipe.recipe import Recipe
+from wgpipe.rng import sample_stream
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recipe, a dataset, a sample size and the seeds of a block."""
+
+    recipe_name: str
+    recipe: Recipe
+    dataset: Dataset
+    arrays: dict[str, np.ndarray]
+    data_checksums: dict[str, str]
+    n: int
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def read(cls, recipe_file: Path, data_folder: Path, n: int, seeds: tuple[int, ...]) -> Job:
+        """From the files that the pipeline prepared; the recipe's and the dataset's names are those of the files."""
+        recipe = Recipe.model_validate_json(recipe_file.read_text(encoding="utf-8"))
+        card, arrays = load(data_folder)
+        return cls(recipe_file.stem, recipe, dataset(card.name), arrays, card.checksums, n, seeds)
+
+    @property
+    def label(self) -> str:
+        """`n=64 seeds 0-7`."""
+        return f"n={self.n} seeds {self.seeds[0]}-{self.seeds[-1]}"
+
+    @property
+    def latent(self) -> int:
+        """Latent dimension of the generators."""
+        card = self.dataset.card()
+        return self.recipe.latent_dimension(card.intrinsic or card.latent)
+
+    def sample(self) -> np.ndarray:
+        """(E, n, d) float64 training samples, the same for every method."""
+        draw = self.dataset.training_sample
+        return np.stack([draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds])
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the bytes of the result, apart from machine, device and threads."""
+        return {
+            "dataset": self.dataset.name,
+            "recipe": self.recipe_name,
+            "n": self.n,
+            "seeds": list(self.seeds),
+            "settings": recipe_digest(self.recipe),
+            "data": self.data_checksums,
+            "code": training_code(self.recipe, self.dataset.registered_name),
+        }
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """sha256 of all settings of a recipe."""
+    return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()

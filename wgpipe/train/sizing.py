@@ -1,0 +1,56 @@
+"""How large a training is, from its recipe alone: products, memory, and how many members fit the cache."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from wgpipe.recipe import Piece, Recipe
+
+CACHED_NUMBERS = 400_000  # of values in hidden layers, for which a stack is fastest on CPU; see bench/
+BASE_MB = 600  # a process with torch (its CUDA build) that has loaded its inputs
+CONTROL_MB = 150  # a process without torch
+FLOAT = 4  # bytes
+
+
+def members_in_cache(recipe: Recipe) -> int:
+    """How many members of this recipe make one stack."""
+    assert recipe.critic is not None
+    points = (3 if _penalised(recipe) else 2) * recipe.training.batch
+    return max(1, CACHED_NUMBERS // (points * hidden_units(recipe.critic)))
+
+
+def training_mb(recipe: Recipe, sizes: list[int], latent: int, dimension: int) -> float:
+    """Peak resident memory of training members on samples of these sizes together, in MB.
+
+    Parameters with their moments and copies, hidden layers of every pass with their derivatives, the random numbers
+    of one chunk of one stack, and the samples in double and in single precision.
+    """
+    samples = 3 * FLOAT * sum(sizes) * dimension
+    if recipe.is_control:
+        return CONTROL_MB + 2 * samples / 2**20
+    assert recipe.generator is not None and recipe.critic is not None
+    training, members = recipe.training, len(sizes)
+    parameters = weights(recipe.generator, latent, dimension) + weights(recipe.critic, dimension, 1)
+    points = training.critic_steps * training.batch
+    of_critic = 8 * training.batch * hidden_units(recipe.critic)
+    of_generator = (2 * training.batch + points) * hidden_units(recipe.generator)
+    draws = 2 * 100 * min(members, members_in_cache(recipe)) * points * (2 * latent + 6)
+    return BASE_MB + (samples + FLOAT * (members * (12 * parameters + of_critic + of_generator) + draws)) / 2**20
+
+
+def weights(net: Piece, inputs: int, outputs: int) -> int:
+    """Multiplications of one forward pass at one point, by the net's hidden widths."""
+    return sum(a * b for a, b in pairwise([inputs, *_hidden(net), outputs]))
+
+
+def hidden_units(net: Piece) -> int:
+    """Values in the hidden layers at one point."""
+    return sum(_hidden(net))
+
+
+def _hidden(net: Piece) -> list[int]:
+    return list(net.settings.get("hidden", (64, 64)))
+
+
+def _penalised(recipe: Recipe) -> bool:
+    return recipe.constraint.name in ("gp", "lp")
