@@ -45,17 +45,6 @@ def register(name: str, cites: tuple[str, ...] = ()) -> Callable[[type], type]:
     return add
 
 
-def renew(cls: type, base: type, derived: dict[str, str]) -> None:
-    """Of a class with a function of its own, but not what its parent derives from that: take the base's instead.
-
-    `derived` names these pairs, the derived one first. Without this, a subclass that changes a loss would train with
-    the derivative of its parent's.
-    """
-    for name, origin in derived.items():
-        if origin in vars(cls) and name not in vars(cls):
-            setattr(cls, name, getattr(base, name))
-
-
 def add_files(kind: str, files: dict[str, str | Path]) -> None:
     """Make a user's own files known: new name -> path of a .py file that registers it."""
     for name, file in files.items():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from wgpipe.nets import Net, Params
+from wgpipe.nets import Params
 from wgpipe.nets.mlp import Mlp
 
 Stack = Callable[..., Params]
@@ -37,32 +37,6 @@ def test_each_member_is_a_torch_network(stack: Stack, hidden: tuple[int, ...], a
     assert together.shape == (3, 11, outputs)
     for member in range(3):
         torch.testing.assert_close(together[member], alone(params, member, ACTIVATIONS[activation])(x[member]))
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_input_gradient_is_that_of_automatic_differentiation(
-    stack: Stack, activation: str, dtype: torch.dtype
-) -> None:
-    net = Mlp(hidden=(6, 9), activation=activation)
-    params = stack(net, 4, 1, dtype)
-    x = torch.randn(3, 11, 4, dtype=dtype)
-    gradient = net.input_gradient(params, x)
-    assert gradient.dtype == dtype
-    torch.testing.assert_close(gradient, Net.input_gradient(net, params, x))
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_input_gradient_is_differentiated_in_the_weights_as_by_automatic_differentiation(
-    stack: Stack, activation: str
-) -> None:
-    net = Mlp(hidden=(6, 9), activation=activation)
-    params = {name: value.requires_grad_() for name, value in stack(net, 4, 1).items()}
-    weights = [value for name, value in params.items() if name.startswith("weight")]
-    x = torch.randn(3, 11, 4, dtype=torch.float64)
-    by_formula = torch.autograd.grad(net.input_gradient(params, x).square().sum(), weights)
-    by_torch = torch.autograd.grad(Net.input_gradient(net, params, x).square().sum(), weights)
-    torch.testing.assert_close(by_formula, by_torch)
 
 
 def test_hidden_weights_start_with_the_variance_that_relu_preserves() -> None:

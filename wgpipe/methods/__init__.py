@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-
-from wgpipe.registry import renew
 
 if TYPE_CHECKING:
     import torch
@@ -32,10 +30,6 @@ class Adversarial(Method):
     A recipe adds a constraint on the critic. A method whose losses need more than these values overrides the two
     objectives instead of the two losses.
     """
-
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        renew(cls, Adversarial, {"critic_derivatives": "critic_loss", "generator_derivative": "generator_loss"})
 
     def critic_loss(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> torch.Tensor:
         """(E, B), (E, B) -> (E,), to be minimised by the critic."""

@@ -20,7 +20,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.spatial.distance import cdist
 
-DIRECT = 300  # points on a side up to which the simplex is given all arcs
+DIRECT = 2**17  # arcs up to which the simplex is given them all
+SMALL = 128  # points on a side up to which it is left as it is in a coarser problem
 CELL = 4  # points that make one of the coarser problem, about
 ARCS = 24  # arcs a point to start with, on average
 STORED = 12_000**2  # costs up to which they are stored and not computed again in every round
@@ -90,7 +91,7 @@ def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Arcs, np.ndarray,
     `RuntimeError` if the simplex or the rounds end at their limit.
     """
     costs = Costs(x.points, y.points, metric)
-    if max(len(x), len(y)) <= DIRECT:
+    if len(x) * len(y) <= DIRECT:
         plan, u, v = _simplex(x, y, costs.of(slice(None)))
         return float(plan.values @ costs.at(plan.sources, plan.targets)), plan, u, v
     v, joined = _coarse(x, y, metric)
@@ -130,7 +131,7 @@ def _violated(costs: Costs, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, n
 
 def _coarse(x: Measure, y: Measure, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Potentials v of a coarser problem at all points y, and all arcs between cells that its plan joins."""
-    cells = [_cells(side.points) if len(side) > DIRECT else _singles(side) for side in (x, y)]
+    cells = [_cells(side.points) if len(side) > SMALL else _singles(side) for side in (x, y)]
     coarse = [_centres(side, *cell) for side, cell in zip((x, y), cells, strict=True)]
     _, plan, u, _ = solve(coarse[0], coarse[1], metric)
     v = Costs(y.points, coarse[0].points, metric).transform(u)

@@ -7,13 +7,11 @@ never mix. Names that begin with "state." are carried along but not trained.
 from __future__ import annotations
 
 import itertools
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
-
-from wgpipe.registry import renew
 
 Params = dict[str, torch.Tensor]
 
@@ -25,10 +23,6 @@ class Net(BaseModel):
     kind: ClassVar[str] = "net"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        renew(cls, Net, {"input_gradient": "apply", "perceptron_leak": "apply"})
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
         """Parameters of one member, float32."""

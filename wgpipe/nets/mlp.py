@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch.nn.functional import leaky_relu
 
-from wgpipe.nets import Net, dense, dense_sizes, product
+from wgpipe.nets import Net, dense, dense_sizes
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
@@ -39,20 +39,6 @@ class Mlp(Net):
             x = dense(params, layer, x)
             x = x.relu() if self.activation == "relu" else leaky_relu(x, LEAK)
         return dense(params, len(self.hidden), x)
-
-    def input_gradient(self, params: Params, x: torch.Tensor) -> torch.Tensor:
-        """W_out' D_l W_l' … D_1 W_1', D the slopes of the activations: exact, since these are piecewise constant."""
-        slopes = []
-        with torch.no_grad():
-            for layer in range(len(self.hidden)):
-                x = dense(params, layer, x)
-                positive = x.relu().sign()
-                slopes.append(positive if self.activation == "relu" else LEAK + (1 - LEAK) * positive)
-                x = x * slopes[-1]
-        gradient = params[f"weight{len(self.hidden)}"].mT
-        for layer in reversed(range(len(self.hidden))):
-            gradient = product(gradient * slopes[layer], params[f"weight{layer}"].mT)
-        return gradient
 
     def perceptron_leak(self) -> float | None:
         return LEAK if self.activation == "leaky_relu" else 0.0

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+
+import numpy as np
 import torch
 
 from wgpipe.methods import Adversarial
 from wgpipe.methods.constraints import Constraint
 from wgpipe.nets.passes import Layers, Perceptron, ScalarPerceptron
 from wgpipe.train.adam import views
+from wgpipe.train.autograd import Autograd
 from wgpipe.train.sides import Side
 
+CHECKED = 32  # points
+STEEP = 3  # times the weights that a critic starts with, so that one-sided penalties take part
 TINY = 1e-30  # stands for a slope of 0, where the gradient is 0 too
 
 
@@ -37,11 +43,16 @@ class Analytic:
         points = self.critic.x.mT
         self.real, self.fake, self.mixed = points[:, :batch], points[:, batch : 2 * batch], points[:, 2 * batch :]
 
-    @staticmethod
-    def applies(method: Adversarial, generator: Side, critic: Side) -> bool:
-        """Whether both sides are perceptrons and the method's losses depend on the critic's values alone."""
-        perceptrons = all(side.net.perceptron_leak() is not None for side in (generator, critic))
-        return perceptrons and method.of_values_alone()
+    @classmethod
+    def applies(cls, method: Adversarial, constraint: Constraint, generator: Side, critic: Side) -> bool:
+        """Whether both sides say that they are perceptrons, and the losses that values decide them; and it is true."""
+        declared = method.of_values_alone() and all(
+            side.net.perceptron_leak() is not None for side in (generator, critic)
+        )
+        if declared and not _equals_autograd(method, constraint, generator, critic):
+            warnings.warn("written-out gradients differ from automatic differentiation, which is used", stacklevel=2)
+            return False
+        return declared
 
     def generate(self, noise: torch.Tensor) -> torch.Tensor:
         """(E, C B, k) latent points of C critic steps -> (E, C B, d); overwritten by the next call."""
@@ -85,3 +96,25 @@ class Analytic:
     def generator_loss(self) -> torch.Tensor:
         """(E,) what the generator minimised in the last step."""
         return self.method.generator_loss(self.f_generated)
+
+
+def _equals_autograd(method: Adversarial, constraint: Constraint, generator: Side, critic: Side) -> bool:
+    """Whether both paths give the same gradients for one member, in double precision, on points of no meaning.
+
+    They do not where a subclass changes a loss or a network and inherits what follows from its parent's.
+    """
+    stream, double = np.random.default_rng(0), torch.zeros((), dtype=torch.float64)
+    copies = tuple(Side(side.net, side.inputs, side.outputs, [stream], double) for side in (generator, critic))
+    copies[1].packed.mul_(STEEP)
+    real, fake = (torch.from_numpy(stream.standard_normal((1, CHECKED, critic.inputs))) for _ in range(2))
+    noise = torch.from_numpy(stream.standard_normal((1, CHECKED, generator.inputs)))
+    mix = torch.from_numpy(stream.random((1, CHECKED, 1)))
+    fast = Analytic(method, constraint, copies[0], copies[1], CHECKED, 1)
+    plain = Autograd(method, constraint, copies[0], copies[1])
+    with torch.no_grad():
+        pairs = (
+            (fast.generate(noise), plain.generate(noise)),
+            (fast.critic_step(real, fake, mix), plain.critic_step(real, fake, mix)),
+            (fast.generator_step(noise), plain.generator_step(noise)),
+        )
+    return all(torch.allclose(found, expected, rtol=1e-6, atol=1e-10) for found, expected in pairs)

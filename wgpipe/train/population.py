@@ -58,9 +58,9 @@ class Population:
     def steps(self, batch: int) -> Steps:
         """What computes losses and gradients for batches of this size."""
         if batch not in self.steps_of_batch:
-            fast = self.path == "auto" and Analytic.applies(self.method, self.generator, self.critic)
-            sides = self.method, self.constraint, self.generator, self.critic
-            steps = Analytic(*sides, batch, self.recipe.training.critic_steps) if fast else Autograd(*sides)
+            parts = self.method, self.constraint, self.generator, self.critic
+            fast = self.path == "auto" and Analytic.applies(*parts)
+            steps = Analytic(*parts, batch, self.recipe.training.critic_steps) if fast else Autograd(*parts)
             self.steps_of_batch[batch] = steps
         return self.steps_of_batch[batch]
 
@@ -160,5 +160,4 @@ class Population:
         return 1.0 if training.decay == "none" else min(1.0, 2 * (1 - step / training.steps))
 
     def _side(self, purpose: str, net: Net, inputs: int, outputs: int) -> Side:
-        initial = [net.init(stream, inputs, outputs) for stream in self.members.streams(purpose)]
-        return Side(net, initial, self.sample)
+        return Side(net, inputs, outputs, self.members.streams(purpose), self.sample)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -12,9 +14,12 @@ from wgpipe.train.adam import Adam, pack
 class Side:
     """Generators or critics of a stack. Trained parameters are views of one (E, P) tensor, `packed`."""
 
-    def __init__(self, net: Net, members: list[dict[str, np.ndarray]], place: torch.Tensor) -> None:
-        """From each member's initial parameters; device and precision are those of `place`."""
-        self.net = net
+    def __init__(
+        self, net: Net, inputs: int, outputs: int, streams: Sequence[np.random.Generator], place: torch.Tensor
+    ) -> None:
+        """Initial parameters, a member a stream; device and precision are those of `place`."""
+        self.net, self.inputs, self.outputs = net, inputs, outputs
+        members = [net.init(stream, inputs, outputs) for stream in streams]
         arrays = {name: np.stack([one[name] for one in members]) for name in members[0]}
         self.params: Params = {name: torch.from_numpy(array).to(place) for name, array in arrays.items()}
         for value in self.trained().values():

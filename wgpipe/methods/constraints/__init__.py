@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from wgpipe.methods import derivatives
-from wgpipe.registry import renew
 
 if TYPE_CHECKING:
     import torch
@@ -22,10 +21,6 @@ class Constraint(BaseModel):
     kind: ClassVar[str] = "constraint"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        renew(cls, Constraint, {"penalty_derivative": "penalty"})
 
     @property
     def bounds_slope(self) -> bool:
