@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake_logger_plugin_wgpipe.run import Job, Run
 
 NOTHING = "Nothing to be done: every file asked for is present and up to date."
-WILDCARDS = {"n": "n={}", "seeds": "seeds {}"}
+WILDCARDS = {"seeds": "seeds {}"}
 TAIL_BYTES = 4096
 TAIL_CHARACTERS = 80
 
@@ -51,7 +51,7 @@ def closing(run: Run, now: float, full_log: str) -> str:
 
 
 def described(job: Job) -> str:
-    """`train surface-2in8 wgan-lp n=64 seeds 0-7`."""
+    """`train surface-2in8 wgan-lp seeds 0-7`."""
     return " ".join([job.rule, *(WILDCARDS.get(name, "{}").format(value) for name, value in job.wildcards.items())])
 
 

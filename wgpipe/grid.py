@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from wgpipe import registry
 from wgpipe.data import Dataset, dataset, family
@@ -18,6 +19,7 @@ from wgpipe.resolve import Resolved, write_if_changed
 from wgpipe.train import files
 
 Pair = tuple[str, str]  # (dataset, recipe)
+Key = TypeVar("Key")
 
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
@@ -79,11 +81,8 @@ class Grid:
         self.study_blocks = {study: sorted(set(self._expand(study))) for study in resolved.studies}
         self.blocks = sorted({block for blocks in self.study_blocks.values() for block in blocks})
         self.root = RESULTS / self.scale
-        self.bundles: dict[Bundle, list[Block]] = defaultdict(list)
-        self._blocks_of: dict[Pair, list[Block]] = defaultdict(list)
-        for block in self.blocks:
-            self.bundles[block.bundle].append(block)
-            self._blocks_of[block.pair].append(block)
+        self.bundles = _grouped(self.blocks, lambda block: block.bundle)
+        self._blocks_of = _grouped(self.blocks, lambda block: block.pair)
         self._study_pairs = {s: {block.pair for block in blocks} for s, blocks in self.study_blocks.items()}
 
     def pairs(self) -> list[Pair]:
@@ -195,6 +194,13 @@ class Grid:
     def _exclude(self, exclusion: Exclusion) -> None:
         if exclusion not in self.exclusions:
             self.exclusions.append(exclusion)
+
+
+def _grouped(blocks: list[Block], key: Callable[[Block], Key]) -> dict[Key, list[Block]]:
+    groups: dict[Key, list[Block]] = defaultdict(list)
+    for block in blocks:
+        groups[key(block)].append(block)
+    return dict(groups)
 
 
 def resolved_grid(scale: str) -> Grid:

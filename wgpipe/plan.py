@@ -41,7 +41,7 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
     training = recipe.training
     members = sum(len(block.seeds) for block in blocks)
     points = 2.0 * members * training.batch
-    penalised = 3 if recipe.constraint.name in ("gp", "lp") else 0
+    penalised = 3 if sizing.penalised(recipe) else 0
     critic_update = points * (generator + (6 + penalised) * critic)
     generator_update = points * (3 * generator + 2 * critic)
     flops = training.critic_steps * critic_update + generator_update

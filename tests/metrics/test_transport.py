@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from wgpipe.metrics import transport
+from wgpipe.metrics import multiscale
 from wgpipe.metrics.transport import exact_cost, line_costs
 from wgpipe.rng import stream
 from wgpipe.theory.transport1d import normal_constant, uniform_constant
@@ -67,6 +67,18 @@ def test_repeated_points_count_as_often_as_they_occur(d: int) -> None:
     assert exact_cost(np.tile(x, (5, 1)), repeated, 1) == pytest.approx(exact_cost(x, repeated, 1), rel=1e-12)
 
 
+def test_repeating_all_points_of_large_samples_of_unequal_sizes_changes_nothing() -> None:
+    x, y = cloud(500, 3), cloud(400, 3, 1)
+    once = exact_cost(x, y, 1)
+    assert exact_cost(np.tile(x, (2, 1)), np.repeat(y, 3, axis=0), 1) == pytest.approx(once, rel=1e-12)
+
+
+def test_a_generator_that_collapsed_to_a_point_is_at_the_mean_distance_from_it() -> None:
+    x, point = cloud(1500, 3), np.array([0.1, 0.2, 0.3])
+    distances = np.linalg.norm(x - point, axis=1)
+    assert exact_cost(x, np.tile(point, (1000, 1)), 1) == pytest.approx(distances.mean(), rel=1e-12)
+
+
 def test_a_sample_is_at_no_distance_from_itself_in_another_order() -> None:
     x = cloud(100, 4)
     assert exact_cost(x, x[::-1], 2) == 0
@@ -77,11 +89,11 @@ def test_single_precision_input_is_measured_in_double_precision() -> None:
     assert exact_cost(x, y, 2) == exact_cost(x.astype(np.float64), y.astype(np.float64), 2)
 
 
-@pytest.mark.filterwarnings("ignore:numItermax reached")
-def test_a_solver_that_stops_at_its_limit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "ITERATIONS", 5)
-    with pytest.raises(RuntimeError, match="40 x 30 points failed: numItermax reached"):
-        exact_cost(cloud(40, 2), cloud(30, 2, 1), 1)
+@pytest.mark.parametrize(("m", "k"), [(40, 30), (600, 500)])
+def test_a_solver_that_stops_at_its_limit_is_an_error(m: int, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiscale, "ITERATIONS", 5)
+    with pytest.raises(RuntimeError, match="points failed: numItermax reached"):
+        exact_cost(cloud(m, 2), cloud(k, 2, 1), 1)
 
 
 @pytest.mark.parametrize(("law", "constant"), [("uniform", uniform_constant()), ("standard_normal", normal_constant())])

@@ -357,7 +357,7 @@ def test_a_checkpoint_of_stacks_at_different_steps_is_refused_where_they_are_cut
 ) -> None:
     """SIGTERM may come when some stacks are a chunk ahead; then a block is taken out, and the others move up."""
     three = [*jobs, replace(jobs[0], n=32)]
-    monkeypatch.setattr(stacks, "members_in_cache", lambda recipe: 4)
+    monkeypatch.setattr(stacks, "members_in_cache", lambda recipe, threads: 4)
     original, calls = stacks.Population.train_chunk, []
 
     def terminate(self: Any, stop: Any = None) -> Any:

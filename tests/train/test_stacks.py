@@ -46,7 +46,7 @@ def cut(data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stacks]:
     """`cut(size, recipe, …)`: the runs of several blocks in stacks of at most this size."""
 
     def build(size: int, recipe: Recipe, path: str = "auto", n: tuple[int, ...] = SIZES) -> Stacks:
-        monkeypatch.setattr(stacks, "members_in_cache", lambda recipe: size)
+        monkeypatch.setattr(stacks, "members_in_cache", lambda recipe, threads: size)
         return Stacks([job(data, recipe, n=each, seeds=SEEDS) for each in n], CPU, 1, path)
 
     return build
@@ -106,7 +106,7 @@ def test_a_bundle_of_many_stacks_has_the_bytes_of_one(
 ) -> None:
     jobs = [job(data, RECIPES["wgan-lp"], n=n) for n in SIZES]
     for size in (100, 1):
-        monkeypatch.setattr(stacks, "members_in_cache", lambda recipe, size=size: size)
+        monkeypatch.setattr(stacks, "members_in_cache", lambda recipe, threads, size=size: size)
         train(tmp_path / str(size), jobs, 1, "cpu")
     for n in SIZES:
         for name in files.OUTPUTS:

@@ -133,3 +133,10 @@ def pipeline(built: Pipeline, tmp_path: Path) -> Pipeline:
     folder = tmp_path / "pipeline"
     shutil.copytree(built.folder, folder, symlinks=True)
     return Pipeline(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first builds the pipeline, which takes minutes on a busy machine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))

@@ -52,7 +52,6 @@ def test_a_stale_block_retrains_although_snakemakes_records_are_gone(pipeline: P
     assert json.loads(run.read_text()) == content
     log = (run.parents[1] / "train.log").read_text().splitlines()
     assert [line for line in log if "kept" in line] == ["n=32 seeds 0-1 kept"]
-    assert pipeline.planned() == set()
 
 
 def test_a_comment_or_a_docstring_reruns_nothing(pipeline: Pipeline) -> None:

@@ -68,7 +68,7 @@ def _train_together(bundle: Path, jobs: Sequence[Job], threads: int, device: str
     from wgpipe.train.stacks import Stacks
 
     torch.set_num_threads(threads)
-    with sigterm_requests_stop() as stop, reserved_device(device) as place:
+    with reserved_device(device) as place, sigterm_requests_stop() as stop:
         stacks = Stacks(jobs, place, threads, path)
         sys.stderr.write(f"{len(stacks.runs)} runs, {stacks.path} gradients, {place.type}, threads: {threads}\n")
         whole = jobs[0].identity()

@@ -10,13 +10,20 @@ CACHED_NUMBERS = 400_000  # of values in hidden layers, for which a stack is fas
 BASE_MB = 600  # a process with torch (its CUDA build) that has loaded its inputs
 CONTROL_MB = 150  # a process without torch
 FLOAT = 4  # bytes
+ALIGNED = 4
 
 
-def members_in_cache(recipe: Recipe) -> int:
-    """How many members of this recipe make one stack."""
-    assert recipe.critic is not None
-    points = (3 if _penalised(recipe) else 2) * recipe.training.batch
-    return max(1, CACHED_NUMBERS // (points * hidden_units(recipe.critic)))
+def members_in_cache(recipe: Recipe, threads: int = 1) -> int:
+    """How many members of this recipe make one stack on CPU: as many as the caches of `threads` cores hold.
+
+    One, where a hidden layer does not fill whole groups of `ALIGNED` numbers: BLAS rounds the members of such stacks
+    by their place (seen with automatic differentiation, with odd widths).
+    """
+    assert recipe.generator is not None and recipe.critic is not None
+    if any(width % ALIGNED for net in (recipe.generator, recipe.critic) for width in _hidden(net)):
+        return 1
+    points = (3 if penalised(recipe) else 2) * recipe.training.batch
+    return max(1, threads * CACHED_NUMBERS // (points * hidden_units(recipe.critic)))
 
 
 def training_mb(recipe: Recipe, sizes: list[int], latent: int, dimension: int) -> float:
@@ -52,5 +59,6 @@ def _hidden(net: Piece) -> list[int]:
     return list(net.settings.get("hidden", (64, 64)))
 
 
-def _penalised(recipe: Recipe) -> bool:
-    return recipe.constraint.name in ("gp", "lp")
+def penalised(recipe: Recipe) -> bool:
+    """Whether the critic is evaluated at mixed points too."""
+    return bool(recipe.constraint.build("constraint").bounds_slope)

@@ -28,7 +28,7 @@ class Stacks:
         self.runs = [(job.n, seed) for job in jobs for seed in job.seeds]
         self.history: dict[Run, list[Losses]] = {run: [] for run in self.runs}
         samples = [torch.from_numpy(each.astype(np.float32)) for job in jobs for each in job.sample()]
-        size = len(self.runs) if device.type == "cuda" else members_in_cache(self.recipe) * threads
+        size = len(self.runs) if device.type == "cuda" else members_in_cache(self.recipe, threads)
         self.populations = [
             Population(
                 self.recipe,
