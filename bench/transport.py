@@ -41,7 +41,7 @@ SIZES, QUICK_SIZES = (1000, 4000, 8000), (1000, 2000)
 DIMENSIONS = (2, 16)
 ROUNDS, QUICK_ROUNDS = 3, 2
 CAP = 60.0  # seconds from which a solver is not tried on more points
-TIMEOUT = 600.0  # seconds after which a process is stopped
+TIMEOUT = 300.0  # seconds after which a process is stopped
 SAME = 1e-9  # relative difference up to which values are the same
 LOOKS = {
     "simplex": Look(GREY, "s"),

@@ -91,6 +91,15 @@ def test_a_dilation_costs_the_mean_square_of_its_ways() -> None:
     assert cost == pytest.approx(0.25 * np.square(x).sum(), rel=1e-12)
 
 
+@pytest.mark.parametrize("scale", [2.0**-80, 2.0**80])
+def test_the_cost_grows_with_the_unit_of_length(scale: float) -> None:
+    for count in (100, 600):
+        x, y = cloud(count, 3), cloud(count, 3, 1)
+        for metric, factor in (("euclidean", scale), ("sqeuclidean", scale**2)):
+            cost = solve(uniform(x), uniform(y), metric)[0]
+            assert solve(uniform(scale * x), uniform(scale * y), metric)[0] == pytest.approx(factor * cost, rel=1e-11)
+
+
 def test_a_lattice_where_very_many_arcs_cost_the_same_is_moved_by_what_it_was_shifted() -> None:
     lattice = np.stack(np.meshgrid(np.arange(30.0), np.arange(30.0)), axis=-1).reshape(-1, 2)
     assert solve(uniform(lattice), uniform(lattice + np.array([3, 0])), "euclidean")[0] == 3 * 900
@@ -107,9 +116,9 @@ def test_the_plan_moves_all_mass_and_the_potentials_prove_that_it_is_optimal(met
     x, y = uniform(cloud(900, 2), 2), uniform(cloud(600, 2, 1), 3)
     cost, plan, u, v = solve(x, y, metric)
     costs = cdist(x.points, y.points, metric)
-    assert np.array_equal(np.bincount(plan.sources, plan.values, minlength=900), x.masses)
-    assert np.array_equal(np.bincount(plan.targets, plan.values, minlength=600), y.masses)
-    assert cost == pytest.approx((costs[plan.sources, plan.targets] * plan.values).sum(), rel=1e-13)
+    assert np.array_equal(np.bincount(plan.sources, plan.masses, minlength=900), x.masses)
+    assert np.array_equal(np.bincount(plan.targets, plan.masses, minlength=600), y.masses)
+    assert cost == pytest.approx((costs[plan.sources, plan.targets] * plan.masses).sum(), rel=1e-13)
     assert (costs - u[:, None] - v).min() > -1e-12
     assert cost - x.masses @ u - y.masses @ v == pytest.approx(0, abs=1e-10 * cost)
 

@@ -27,9 +27,11 @@ CELL = 4  # points that make one of the coarser problem, about
 ARCS = 24  # arcs a point to start with, on average
 STORED = 12_000**2  # costs up to which they are stored and not computed again in every round
 CHUNK = 2**16  # costs that are looked at together: they fit a core's cache
-GAP = 1e-11  # largest relative difference between the cost of a plan and its proven lower bound
+GAP = 1e-11  # relative difference between the cost of a plan and its proven lower bound that ends the search
 ROUNDING = 2e-15  # of a reduced cost, relative to the potentials
+UNPROVEN = 1e-12  # largest such difference, relative to the potentials, if no arc is missing
 ROUNDS = 200
+LARGE = 20  # binary logarithm of the largest cost that the simplex is given
 ITERATIONS = 10_000_000
 UNUSED_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 
@@ -46,12 +48,12 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Arcs:
-    """(a,) places of their two points, and what each arc carries or costs."""
+class Plan:
+    """What mass goes where: (a,) places of the two points of an arc, and what it carries."""
 
     sources: np.ndarray
     targets: np.ndarray
-    values: np.ndarray
+    masses: np.ndarray
 
 
 class Costs:
@@ -84,17 +86,17 @@ class Costs:
         return np.concatenate([(costs - v).min(axis=1) for _, costs in self.chunks()])
 
 
-def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Arcs, np.ndarray, np.ndarray]:
-    """Least cost between measures of equal mass, an optimal plan, and potentials u (m,) and v (k,).
+def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Plan, np.ndarray, np.ndarray]:
+    """Least cost between measures of equal mass, an optimal plan, and potentials u (m,) and v (k,) that prove it.
 
-    `metric` is one of `scipy.spatial.distance.cdist`. The cost is proven to be the least up to a factor 1 + `GAP`, or
-    up to rounding. Memory: 8 bytes an arc if they are at most `STORED`, else linear in the points. Raises
-    `RuntimeError` if the simplex or the rounds end at their limit.
+    `metric` is "euclidean" or "sqeuclidean". The cost is the least one up to a factor 1 + `GAP`, or up to rounding.
+    Memory: 8 bytes an arc if they are at most `STORED`, else linear in the points. Raises `RuntimeError` if the simplex
+    or the rounds end at their limit.
     """
     costs = Costs(x.points, y.points, metric, stored=len(x) * len(y) <= STORED)
     if len(x) * len(y) <= DIRECT:
         plan, u, v = _simplex(x, y, costs.of(slice(None)))
-        return float(plan.values @ costs.at(plan.sources, plan.targets)), plan, u, v
+        return float(plan.masses @ costs.at(plan.sources, plan.targets)), plan, u, v
     v, joined = _coarse(x, y, metric)
     u = costs.transform(v)
     arcs = _union(joined, _short(costs, u, v))
@@ -103,10 +105,12 @@ def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Arcs, np.ndarray,
         reduced = costs.at(sources, targets) - u[sources] - v[targets]
         plan, du, dv = _simplex(x, y, coo_array((reduced, (sources, targets)), shape=(len(x), len(y))))
         u, v = u + du, v + dv
-        cost = float(plan.values @ costs.at(plan.sources, plan.targets))
+        cost = float(plan.masses @ costs.at(plan.sources, plan.targets))
         u, violated = _violated(costs, u, v)
+        gap = cost - x.masses @ u - y.masses @ v
         known, arcs = len(arcs), _union(arcs, violated)
-        if len(arcs) == known or cost - x.masses @ u - y.masses @ v <= GAP * cost:
+        rounded = len(arcs) == known and gap <= UNPROVEN * x.masses.sum() * (abs(u).max() + np.ptp(v))
+        if gap <= GAP * cost or rounded:
             return cost, plan, u, v
     raise RuntimeError(f"exact transport of {len(x)} x {len(y)} points failed: no proof after {ROUNDS} round(s)")
 
@@ -186,15 +190,19 @@ def _centres(measure: Measure, order: np.ndarray, starts: np.ndarray) -> Measure
     return Measure(np.add.reduceat(measure.points[order] * masses[:, None], starts[:-1]) / sums[:, None], sums)
 
 
-def _simplex(x: Measure, y: Measure, costs: Any) -> tuple[Arcs, np.ndarray, np.ndarray]:
-    """The network simplex on all arcs of an array or those of a sparse one: a plan and potentials."""
+def _simplex(x: Measure, y: Measure, costs: Any) -> tuple[Plan, np.ndarray, np.ndarray]:
+    """The network simplex on all arcs of an array or those of a sparse one: a plan and potentials.
+
+    It takes 1 for a cost of normal size, so it is given large ones, in a unit that is a power of two.
+    """
     for backend in UNUSED_BACKENDS:  # they cost seconds to import
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
     import ot  # takes a second
 
+    unit = 2.0 ** (np.frexp(abs(costs).max())[1] - LARGE)
     with warnings.catch_warnings(action="ignore"):  # the log says it too
-        plan, log = ot.emd(x.masses, y.masses, costs, numItermax=ITERATIONS, log=True, center_dual=False)
+        plan, log = ot.emd(x.masses, y.masses, costs / unit, numItermax=ITERATIONS, log=True, center_dual=False)
     if log["warning"] is not None:
         raise RuntimeError(f"exact transport of {len(x)} x {len(y)} points failed: {log['warning']}")
     moved = coo_array(plan)
-    return Arcs(moved.row.astype(int), moved.col.astype(int), moved.data), log["u"], log["v"]
+    return Plan(moved.row.astype(int), moved.col.astype(int), moved.data), unit * log["u"], unit * log["v"]
