@@ -192,7 +192,7 @@ class Dag(Grid):
             for study in self.studies_of(wildcards.dataset, wildcards.recipe)
             for settings in self.resolved.metrics[study].values()
         ]
-        return int(plan.MEASURING_MB + 40 * max(pairs) / 2**20)
+        return int(plan.MEASURING_MB + 10 * max(pairs) / 2**20)
 
     def preparing(self, wildcards: Wildcards) -> str:
         """Fingerprint of the code that prepares a dataset."""
