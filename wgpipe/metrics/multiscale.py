@@ -15,7 +15,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -95,7 +94,7 @@ def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Plan, np.ndarray,
     """
     costs = Costs(x.points, y.points, metric, stored=len(x) * len(y) <= STORED)
     if len(x) * len(y) <= DIRECT:
-        plan, u, v = _simplex(x, y, costs.of(slice(None)))
+        plan, u, v = _simplex(x, y, costs.of(slice(None)), None)
         return float(plan.masses @ costs.at(plan.sources, plan.targets)), plan, u, v
     v, joined = _coarse(x, y, metric)
     u = costs.transform(v)
@@ -103,7 +102,7 @@ def solve(x: Measure, y: Measure, metric: str) -> tuple[float, Plan, np.ndarray,
     for _ in range(ROUNDS):
         sources, targets = np.divmod(arcs, len(y))
         reduced = costs.at(sources, targets) - u[sources] - v[targets]
-        plan, du, dv = _simplex(x, y, coo_array((reduced, (sources, targets)), shape=(len(x), len(y))))
+        plan, du, dv = _simplex(x, y, reduced, (sources, targets))
         u, v = u + du, v + dv
         cost = float(plan.masses @ costs.at(plan.sources, plan.targets))
         u, violated = _violated(costs, u, v)
@@ -190,8 +189,10 @@ def _centres(measure: Measure, order: np.ndarray, starts: np.ndarray) -> Measure
     return Measure(np.add.reduceat(measure.points[order] * masses[:, None], starts[:-1]) / sums[:, None], sums)
 
 
-def _simplex(x: Measure, y: Measure, costs: Any) -> tuple[Plan, np.ndarray, np.ndarray]:
-    """The network simplex on all arcs of an array or those of a sparse one: a plan and potentials.
+def _simplex(
+    x: Measure, y: Measure, costs: np.ndarray, arcs: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[Plan, np.ndarray, np.ndarray]:
+    """The network simplex on all arcs, costs (m, k), or on some, costs (a,): a plan and potentials.
 
     It takes 1 for a cost of normal size, so it is given large ones, in a unit that is a power of two.
     """
@@ -199,9 +200,10 @@ def _simplex(x: Measure, y: Measure, costs: Any) -> tuple[Plan, np.ndarray, np.n
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
     import ot  # takes a second
 
-    unit = 2.0 ** (np.frexp(abs(costs).max())[1] - LARGE)
+    unit = 2.0 ** (np.frexp(np.abs(costs).max())[1] - LARGE)
+    scaled = costs / unit if arcs is None else coo_array((costs / unit, arcs), shape=(len(x), len(y)))
     with warnings.catch_warnings(action="ignore"):  # the log says it too
-        plan, log = ot.emd(x.masses, y.masses, costs / unit, numItermax=ITERATIONS, log=True, center_dual=False)
+        plan, log = ot.emd(x.masses, y.masses, scaled, numItermax=ITERATIONS, log=True, center_dual=False)
     if log["warning"] is not None:
         raise RuntimeError(f"exact transport of {len(x)} x {len(y)} points failed: {log['warning']}")
     moved = coo_array(plan)
