@@ -12,6 +12,11 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The benchmark's tests come last: they load JAX, whose threads a test that forks must not meet."""
+    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "bench"))
+
+
 @pytest.fixture
 def mirror() -> Path:
     """The folder of local copies of downloads; tests that need it are skipped where there is none."""

@@ -61,6 +61,36 @@ CASES = {
         ["critic_rate", "'fast'", "number"],
     ),
     "bad latent": (STUDY, ("defaults", "latent"), "d**2", ["latent", "'d**2'", "'2d*'"]),
+    "a method without its critic": (
+        STUDY,
+        ("recipes", "wgan-lp", "critic"),
+        None,
+        ["'wgan-lp'", "'critic' must be given", "'wgan' trains one"],
+    ),
+    "one law where two are compared": (
+        STUDY,
+        ("recipes", "wgan-lp", "generator"),
+        None,
+        ["scales.quick.grid", "'wgan-lp' compares two laws", "'surface-1in4' is one"],
+    ),
+    "a critic for a method that has none": (
+        STUDY,
+        ("recipes", "wgan-lp", "method", "name"),
+        "gmmn",
+        ["'wgan-lp'", "'gmmn' trains no critic", "critic: null"],
+    ),
+    "networks for a control": (
+        STUDY,
+        ("recipes", "wgan-lp", "method", "name"),
+        "kde",
+        ["'wgan-lp'", "'kde' trains no network", "generator: null"],
+    ),
+    "built on a recipe that is not there": (
+        STUDY,
+        ("recipes", "wgan-lp", "on"),
+        "vanilla-pl",
+        ["'wgan-lp'", "on = 'vanilla-pl'", "did you mean 'vanilla-lp'"],
+    ),
     "claim on a recipe that is in no grid": (
         STUDY,
         ("claims", "van-rate", "recipes"),
@@ -120,7 +150,7 @@ def test_a_missing_own_file(project: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_the_configurations_that_we_ship_are_right(project: Path) -> None:
-    for overlays in ([], ["config/smoke.yaml"], ["config/full.yaml"]):
+    for overlays in ([], ["config/smoke.yaml"], ["config/lab.yaml"], ["config/full.yaml"]):
         assert main(["check", *overlays]) == 0
 
 

@@ -66,7 +66,7 @@ def test_an_unknown_piece_is_answered_with_the_nearest_name() -> None:
         {"steps": 0},
         {"steps": -5},
         {"steps": 1.5},
-        {"batch": 100},
+        {"batch": -32},
         {"batch": 0},
         {"critic_steps": 0},
         {"generator_rate": 0},

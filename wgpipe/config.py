@@ -51,23 +51,29 @@ class Config(Strict):
         self.blocks_of_seeds()
         return self
 
-    def blocks_of_seeds(self) -> list[tuple[int, ...]]:
-        """Slots of seeds, in order. ValueError if ranges overlap or cut a slot."""
-        taken: dict[int, str] = {}
-        for given in self.seeds:
-            match = SEED_RANGE.fullmatch(given)
-            if not match or int(match[1]) > int(match[2]):
-                raise ValueError(f"seeds '{given}' is not a range such as 0-7")
-            first, last = int(match[1]), int(match[2])
-            if first % self.slot or (last + 1) % self.slot:
-                example = f"{self.slot}-{2 * self.slot - 1}"
-                raise ValueError(f"seeds '{given}' cut a slot; they must be whole slots of {self.slot}, as {example}")
-            for seed in range(first, last + 1):
-                if seed in taken:
-                    raise ValueError(f"seeds '{taken[seed]}' and '{given}' overlap at seed {seed}")
-                taken[seed] = given
-        seeds = sorted(taken)
-        return [tuple(seeds[i : i + self.slot]) for i in range(0, len(seeds), self.slot)]
+    def blocks_of_seeds(self, scale: StudyScale | None = None) -> list[tuple[int, ...]]:
+        """Slots of seeds, in order, of the config or of a study's own scale. ValueError as `slots`."""
+        own_seeds, own_slot = (scale.seeds, scale.slot) if scale else (None, None)
+        return slots(own_seeds or self.seeds, own_slot or self.slot)
+
+
+def slots(ranges: list[str], slot: int) -> list[tuple[int, ...]]:
+    """Ranges such as 0-7 as slots of seeds, in order. ValueError if they overlap or cut a slot."""
+    taken: dict[int, str] = {}
+    for given in ranges:
+        match = SEED_RANGE.fullmatch(given)
+        if not match or int(match[1]) > int(match[2]):
+            raise ValueError(f"seeds '{given}' is not a range such as 0-7")
+        first, last = int(match[1]), int(match[2])
+        if first % slot or (last + 1) % slot:
+            example = f"{slot}-{2 * slot - 1}"
+            raise ValueError(f"seeds '{given}' cut a slot; they must be whole slots of {slot}, as {example}")
+        for seed in range(first, last + 1):
+            if seed in taken:
+                raise ValueError(f"seeds '{taken[seed]}' and '{given}' overlap at seed {seed}")
+            taken[seed] = given
+    seeds = sorted(taken)
+    return [tuple(seeds[i : i + slot]) for i in range(0, len(seeds), slot)]
 
 
 class PlantedFamilies(Strict):
@@ -104,6 +110,8 @@ class GridPart(Strict):
 class StudyScale(Strict):
     """What a study runs at one scale."""
 
+    seeds: list[str] | None = Field(None, description="ranges of seeds, in place of those of the config")
+    slot: PositiveInt | None = Field(None, description="seeds that train together, in place of that of the config")
     grid: list[GridPart] = Field(min_length=1, description="the union of these products")
     training: dict[str, Any] = Field({}, description="training settings of this scale, over those of the recipes")
     metrics: dict[str, dict[str, Any]] = Field({}, description="metric settings of this scale, over those of the study")

@@ -117,6 +117,15 @@ class Dag(Grid):
         """Folders of a pair's blocks, likewise."""
         return self._wanted_folders(self.blocks_of(wildcards.dataset, wildcards.recipe))
 
+    def base(self, wildcards: Wildcards) -> list[str]:
+        """Record of the bundle whose generators a recipe is trained on, if it is."""
+        on = self.recipes[wildcards.recipe].on
+        return [self.bundle(files.BUNDLE).format(**{**wildcards, "recipe": on})] if on else []
+
+    def base_option(self, wildcards: Wildcards) -> str:
+        """The option that names its folder."""
+        return "".join(f"--base '{Path(record).parent}'" for record in self.base(wildcards))
+
     def sizes(self, wildcards: Wildcards) -> list[int]:
         """Sample sizes of a bundle's blocks."""
         return [block.n for block in self._blocks(wildcards)]

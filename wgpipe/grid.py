@@ -178,7 +178,7 @@ class Grid:
 
     def _expand(self, study: str) -> Iterator[Block]:
         given = self.resolved.studies[study]
-        slots = self.resolved.config.blocks_of_seeds()
+        slots = self.resolved.config.blocks_of_seeds(given.scales[self.scale])
         for part in given.scales[self.scale].grid:
             for name in part.dataset_names():
                 try:
@@ -186,7 +186,8 @@ class Grid:
                 except DoesNotFitError as error:
                     self._exclude(Exclusion(study, name, str(error)))
                     continue
-                for recipe in [*part.recipes, *given.controls]:
+                bases = [base for recipe in part.recipes if (base := self.recipes[recipe].on)]
+                for recipe in [*part.recipes, *bases, *given.controls]:
                     for n in part.n:
                         for seeds in slots:
                             yield Block(name, recipe, n, seeds)

@@ -34,19 +34,20 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
     """Core-seconds of one bundle."""
     if recipe.is_control:
         return CONTROL_SECONDS + BLOCK_SECONDS * len(blocks)
-    assert recipe.generator is not None and recipe.critic is not None
     latent, dimension = _dimensions(recipe, blocks[0])
-    generator = sizing.weights(recipe.generator, latent, dimension)
-    critic = sizing.weights(recipe.critic, dimension, 1)
+    generator = sizing.weights(recipe.generator, latent, dimension) if recipe.generator else 0
+    critic = sizing.weights(recipe.critic, dimension, 1) if recipe.critic else 0
     training = recipe.training
     members = sum(len(block.seeds) for block in blocks)
     points = 2.0 * members * training.batch
     penalised = 3 if sizing.penalised(recipe) else 0
+    critic_updates = training.critic_steps if critic else 0
     critic_update = points * (generator + (6 + penalised) * critic)
-    generator_update = points * (3 * generator + 2 * critic)
-    flops = training.critic_steps * critic_update + generator_update
-    path = "analytic" if recipe.critic.name == recipe.generator.name == "mlp" else "autograd"
-    updates = (training.critic_steps + 1) * math.ceil(members / sizing.members_in_cache(recipe))
+    generator_update = points * (3 * generator + 2 * critic) if generator else 0
+    flops = critic_updates * critic_update + generator_update
+    nets = {net.name for net in (recipe.generator, recipe.critic) if net}
+    path = "analytic" if nets == {"mlp"} else "autograd"
+    updates = (critic_updates + (1 if generator else 0)) * math.ceil(members / sizing.members_in_cache(recipe))
     seconds = training.steps * (updates * UPDATE_SECONDS[path] + flops / FLOPS_PER_SECOND)
     return START_SECONDS + BLOCK_SECONDS * len(blocks) + seconds
 

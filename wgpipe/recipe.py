@@ -42,7 +42,8 @@ class Training(BaseModel):
 
     steps: PositiveInt = Field(2000, description="generator updates")
     batch: PositiveInt = Field(
-        128, multiple_of=32, description="points in a batch, of each of real and generated; whole vector registers"
+        128,
+        description="points in a batch, of each of real and generated; multiples of 32 train together, others alone",
     )
     critic_steps: PositiveInt = Field(1, description="critic updates before each generator update")
     generator_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate of the generator")
@@ -61,7 +62,11 @@ class Training(BaseModel):
 
 
 class Recipe(BaseModel):
-    """One way to learn a distribution. Controls (oracle, empirical, gaussian) have a method and nothing else."""
+    """One way to learn a distribution, or to compare two.
+
+    Without a generator, the critic learns the distance or the map between the two laws of a pair. Without a critic, the
+    generator is trained against a distance in closed form. Controls and fitted maps have a method and nothing else.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,8 +74,12 @@ class Recipe(BaseModel):
     constraint: Piece = Field(
         Piece(name="none"), description="what keeps the critic Lipschitz: `wgpipe list constraints`"
     )
-    generator: Piece | None = Field(None, description="network: `wgpipe list nets`; all but controls have one")
+    generator: Piece | None = Field(None, description="network: `wgpipe list nets`; null: none")
     critic: Piece | None = Field(None, description="network, likewise")
+    on: str | None = Field(
+        None,
+        description="a recipe whose trained generator stays as it is: what is learned is a map from it to the data",
+    )
     latent: Annotated[str, BeforeValidator(_latent)] = Field(
         "d*", description="latent dimension: a whole number, or a multiple of the data's d* such as 2d*"
     )
@@ -82,7 +91,17 @@ class Recipe(BaseModel):
     @property
     def is_control(self) -> bool:
         """Whether nothing is trained."""
-        return self.generator is None
+        return self.generator is None and self.critic is None
+
+    @property
+    def compares(self) -> bool:
+        """Whether there is no generator: what is learned is about a pair of laws."""
+        return self.generator is None and self.critic is not None
+
+    @property
+    def trains_generator(self) -> bool:
+        """Whether a generator changes."""
+        return self.generator is not None and self.on is None
 
     def pieces(self) -> list[tuple[str, Piece]]:
         """(kind, piece) of everything registered that this recipe names."""

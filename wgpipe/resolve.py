@@ -10,10 +10,12 @@ from typing import Any
 
 from wgpipe import citations, registry
 from wgpipe.atomic import atomic
-from wgpipe.config import Config, Study, study_file
-from wgpipe.data import dataset
+from wgpipe.config import Config, GridPart, Study, study_file
+from wgpipe.data import dataset, family
+from wgpipe.data.pairs import PairDataset
 from wgpipe.data.planted import DoesNotFitError
 from wgpipe.errors import UserError, suggestion
+from wgpipe.methods import Adversarial, TransportMap
 from wgpipe.recipe import Piece, Recipe
 from wgpipe.settings import merge, read_yaml, validated
 
@@ -82,7 +84,11 @@ def resolve(files: list[Path], overrides: dict[str, Any]) -> Resolved:
         study = validated(Study, read_yaml(file), str(file))
         registry.file_of("study", name)
         check_study(study, config, file)
-        for recipe_name, recipe in study_recipes(study, config, file).items():
+        own = study_recipes(study, config, file)
+        for part in study.scales[config.scale].grid:
+            for recipe_name in part.recipes:
+                _check_data(recipe_name, own[recipe_name], part, f"{file}: scales.{config.scale}.grid")
+        for recipe_name, recipe in own.items():
             if recipe_name in recipes and recipe != recipes[recipe_name]:
                 raise UserError(
                     f"{file}: recipe '{recipe_name}' is defined differently in {defined_in[recipe_name]};"
@@ -108,13 +114,17 @@ def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]
     for name, given in study.recipes.items():
         where = f"{file}: recipe '{name}'"
         recipe = validated(Recipe, merge(merge(study.defaults, given), {"training": training}), where)
-        if recipe.generator is None or recipe.critic is None:
-            raise UserError(f"{where}: 'generator' and 'critic' must be given; only controls have none.")
         _check_piece("method", recipe.method, where)
         _check_piece("constraint", recipe.constraint, where)
-        _check_piece("net", recipe.generator, f"{where}: generator")
-        _check_piece("net", recipe.critic, f"{where}: critic")
+        for side, net in (("generator", recipe.generator), ("critic", recipe.critic)):
+            if net is not None:
+                _check_piece("net", net, f"{where}: {side}")
         recipes[name] = recipe
+    for name, recipe in recipes.items():
+        where = f"{file}: recipe '{name}'"
+        if recipe.on is not None:
+            recipe = recipes[name] = _on_base(recipe, recipes, where)
+        _check_sides(recipe, where)
     for name in study.controls:
         if name in recipes:
             raise UserError(f"{file}: '{name}' names both a recipe and a control; rename the recipe.")
@@ -138,6 +148,10 @@ def check_study(study: Study, config: Config, file: Path) -> None:
         citations.entry(key)
     for metric, settings in study_metrics(study, config.scale).items():
         validated(_known("metric", metric, f"{file}: metrics"), settings, f"{file}: metric '{metric}'")
+    try:
+        config.blocks_of_seeds(study.scales[config.scale])
+    except ValueError as error:
+        raise UserError(f"{file}: scales.{config.scale}: {error}.") from None
     for scale in study.scales:
         _check_grid(study, scale, file)
     used = {recipe for scale in study.scales.values() for part in scale.grid for recipe in part.recipes}
@@ -166,6 +180,42 @@ def _check_grid(study: Study, scale: str, file: Path) -> None:
                 raise UserError(
                     f"{where}: n = {largest} is larger than dataset '{name}'; accepted: up to {card.train_size}."
                 )
+
+
+def _on_base(recipe: Recipe, recipes: dict[str, Recipe], where: str) -> Recipe:
+    """A recipe with the generator, latent space and prior of the one that it is trained on."""
+    base = recipes.get(str(recipe.on))
+    if base is None:
+        raise UserError(f"{where}: on = '{recipe.on}' is no recipe of this study{suggestion(str(recipe.on), recipes)}")
+    if not base.trains_generator:
+        raise UserError(f"{where}: on = '{recipe.on}' trains no generator; accepted: a recipe that does.")
+    return recipe.model_copy(update={name: getattr(base, name) for name in ("generator", "latent", "prior")})
+
+
+def _check_sides(recipe: Recipe, where: str) -> None:
+    """That a recipe has the networks that its method trains, and no others."""
+    cls, name = registry.load("method", recipe.method.name), recipe.method.name
+    if not issubclass(cls, Adversarial):
+        if not recipe.is_control:
+            raise UserError(f"{where}: method '{name}' trains no network; set generator: null and critic: null.")
+    elif cls.has_critic and recipe.critic is None:
+        raise UserError(f"{where}: 'critic' must be given, since method '{name}' trains one; see `wgpipe list nets`.")
+    elif not cls.has_critic and recipe.critic is not None:
+        raise UserError(f"{where}: method '{name}' trains no critic; set critic: null.")
+    elif not cls.has_critic and recipe.generator is None:
+        raise UserError(f"{where}: 'generator' must be given, since method '{name}' trains it alone.")
+
+
+def _check_data(name: str, recipe: Recipe, part: GridPart, where: str) -> None:
+    """That a recipe which compares two laws is run on pairs of them."""
+    if not recipe.compares and not issubclass(registry.load("method", recipe.method.name), TransportMap):
+        return
+    for given in part.dataset_names():
+        if not issubclass(registry.load("dataset", family(given)), PairDataset):
+            raise UserError(
+                f"{where}: recipe '{name}' compares two laws, and dataset '{given}' is one; give it a generator,"
+                " or run it on a dataset of pairs such as funnels-4in2."
+            )
 
 
 def _check_piece(kind: str, piece: Piece, where: str) -> None:

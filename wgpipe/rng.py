@@ -24,6 +24,11 @@ def sample_stream(dataset: str, seed: int) -> np.random.Generator:
     return stream("sample", dataset, seed)
 
 
+def source_stream(dataset: str, seed: int) -> np.random.Generator:
+    """Samples of the law that a pair of laws starts from; likewise."""
+    return stream("source", dataset, seed)
+
+
 def run_stream(dataset: str, n: int, seed: int, purpose: str, chunk: int = 0) -> np.random.Generator:
     """Everything else that a run draws: `purpose` is init, noise, batch, mix, or one of the eval streams."""
     return stream("run", dataset, n, seed, purpose, chunk)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from wgpipe.nets import Params
 from wgpipe.recipe import Recipe
 from wgpipe.train import draws, population
 from wgpipe.train.draws import Members
 from wgpipe.train.population import Population
 
 POINTS = 64
+SMALL = {"name": "mlp", "hidden": [8, 8]}
 
 
 @pytest.fixture(autouse=True)
@@ -27,17 +29,18 @@ def recipe() -> Callable[..., Recipe]:
     def build(
         method: str | dict[str, Any] = "wgan",
         constraint: str | dict[str, Any] = "none",
-        generator: dict[str, Any] | None = None,
-        critic: dict[str, Any] | None = None,
+        generator: dict[str, Any] | None = SMALL,
+        critic: dict[str, Any] | None = SMALL,
+        on: str | None = None,
         **training: Any,
     ) -> Recipe:
-        small = {"name": "mlp", "hidden": [8, 8]}
         return Recipe.model_validate(
             {
                 "method": {"name": method} if isinstance(method, str) else method,
                 "constraint": {"name": constraint} if isinstance(constraint, str) else constraint,
-                "generator": generator or small,
-                "critic": critic or small,
+                "generator": generator,
+                "critic": critic,
+                "on": on,
                 "training": {"batch": 32, **training},
             }
         )
@@ -68,12 +71,24 @@ def populate(sample: Callable[..., torch.Tensor]) -> Callable[..., Population]:
         path: str = "auto",
         latent: int = 2,
         n: tuple[int, ...] | None = None,
+        sources: torch.Tensor | None = None,
+        frozen: Params | None = None,
     ) -> Population:
         n = n or (POINTS,) * len(seeds)
         whole = sample(seeds) if points is None else points
         samples = [each[:size] for each, size in zip(whole, n, strict=True)]
         members = Members("toy", tuple(zip(n, seeds, strict=True)))
-        return Population(recipe, members, samples, latent, torch.device("cpu"), dtype, path)
+        return Population(
+            recipe,
+            members,
+            samples,
+            latent,
+            torch.device("cpu"),
+            dtype,
+            path,
+            [*sources] if sources is not None else [],
+            frozen,
+        )
 
     return build
 

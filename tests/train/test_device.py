@@ -74,7 +74,7 @@ def test_every_tensor_of_an_update_is_on_the_populations_device(
     real, mix = torch.empty(2, 32, 3, device="meta"), torch.empty(2, 32, 1, device="meta")
     with torch.no_grad():
         trained.update_critic(real, real, mix)
-        gradient = trained.steps(32).generator_step(torch.empty(2, 32, 2, device="meta"))
+        gradient = trained.steps(32).generator_step(torch.empty(2, 32, 2, device="meta"), real)
     assert gradient.device.type == "meta"
 
 

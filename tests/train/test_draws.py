@@ -29,7 +29,8 @@ def draw(recipe: Callable[..., Recipe]) -> Callable[..., Draws]:
 
 
 def flat(draws: Draws) -> list[torch.Tensor]:
-    return [getattr(draws, field.name) for field in fields(draws)]
+    given = [getattr(draws, field.name) for field in fields(draws)]
+    return [values for values in given if values.numel()]
 
 
 def test_draws_have_a_row_for_every_step_and_member(draw: Callable[..., Draws]) -> None:
@@ -38,6 +39,15 @@ def test_draws_have_a_row_for_every_step_and_member(draw: Callable[..., Draws]) 
     assert draws.critic_noise.shape == (CHUNK, 2, 3, 2, 32)
     assert draws.mixes.shape == (CHUNK, 2, 2, 32, 1)
     assert draws.generator_noise.shape == (CHUNK, 2, 3, 32)
+
+
+def test_without_a_generator_there_are_rows_of_the_source_in_place_of_noise(recipe: Callable[..., Recipe]) -> None:
+    chosen = recipe(generator=None, batch=32, critic_steps=2)
+    together, alone = (Members("toy", runs).draw(chosen, 3, 0, CPU) for runs in (((50, 4), (50, 7)), ((50, 7),)))
+    assert together.sources.shape == together.indices.shape == (CHUNK, 2, 2, 32)
+    assert not torch.equal(together.sources, together.indices)
+    assert torch.equal(together.sources[:, :, 1], alone.sources[:, :, 0])
+    assert together.critic_noise.numel() == together.generator_noise.numel() == 0
 
 
 def test_a_members_draws_do_not_depend_on_its_block_mates(draw: Callable[..., Draws]) -> None:

@@ -19,7 +19,8 @@ from wgpipe.train.critic import Critic
 from wgpipe.train.population import Population
 
 BATCH = 32
-METHODS = [name for name in registry.files("method") if issubclass(registry.load("method", name), Adversarial)]
+ADVERSARIAL = [name for name in registry.files("method") if issubclass(registry.load("method", name), Adversarial)]
+METHODS = [name for name in ADVERSARIAL if registry.load("method", name)().of_values_alone()]
 
 
 class OfPoints(Adversarial):
@@ -98,9 +99,13 @@ def test_perceptrons_are_trained_by_passes_written_out(
     assert path_of(method, constraint, path="autograd") == "autograd"
 
 
-@pytest.mark.parametrize("net", [name for name in registry.files("net") if name != "mlp"])
+@pytest.mark.parametrize("net", ["groupsort", "spectral"])
 def test_other_networks_on_either_side_are_not(path_of: Callable[..., str], net: str) -> None:
     assert path_of(generator=net) == path_of(critic=net) == "autograd"
+
+
+def test_the_original_gans_are_among_them() -> None:
+    assert {"wgan", "vanilla"} <= set(METHODS)
 
 
 @pytest.mark.usefixtures("mine")

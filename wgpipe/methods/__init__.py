@@ -28,8 +28,19 @@ class Adversarial(Method):
     """A generator against a critic, whose values f at real and generated points decide both losses.
 
     A recipe adds a constraint on the critic. A method whose losses need more than these values overrides the two
-    objectives instead of the two losses.
+    objectives instead of the two losses. Where a recipe has no generator, the critic learns to compare two given laws,
+    source ("fake") and target ("real"); where it has no critic, the generator's objective uses `real` alone.
     """
+
+    has_critic: ClassVar[bool] = True
+
+    def parts(self, dimension: int) -> dict[str, tuple[int, int]]:
+        """Networks of the critic: name -> (inputs, outputs). All are the recipe's critic net; see `Critic.part`."""
+        return {"": (dimension, 1)}
+
+    def state(self) -> dict[str, float]:
+        """Numbers that every member carries along, with their first values; objectives change them: `Critic.state`."""
+        return {}
 
     def critic_loss(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> torch.Tensor:
         """(E, B), (E, B) -> (E,), to be minimised by the critic."""
@@ -43,14 +54,27 @@ class Adversarial(Method):
         """(E, B, d), (E, B, d) -> (E,): the critic's loss."""
         return self.critic_loss(*critic.both(real, fake))
 
-    def generator_objective(self, critic: Critic, fake: torch.Tensor) -> torch.Tensor:
-        """(E, B, d) -> (E,): the generator's loss."""
+    def generator_objective(self, critic: Critic, fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """(E, B, d), (E, B, d) -> (E,): the generator's loss; `real` is the critic's last batch."""
         return self.generator_loss(critic(fake))
 
+    def transport(self, critic: Critic, points: torch.Tensor) -> torch.Tensor | None:
+        """(E, B, d) points of the source -> (E, B, d) where the learned map takes them; None without a map."""
+        return None
+
+    def inverse(self, critic: Critic, points: torch.Tensor) -> torch.Tensor | None:
+        """(E, B, d) points of the target -> (E, B, d) where the learned inverse map takes them; None without one."""
+        return None
+
     def of_values_alone(self) -> bool:
-        """Whether the losses are those of the critic's values, whose derivatives are then all that is needed."""
-        objectives = type(self).critic_objective, type(self).generator_objective
-        return objectives == (Adversarial.critic_objective, Adversarial.generator_objective)
+        """Whether the losses are those of one critic's values, whose derivatives are then all that is needed."""
+        own, plain = type(self), Adversarial
+        return (own.critic_objective, own.generator_objective, own.parts, own.state) == (
+            plain.critic_objective,
+            plain.generator_objective,
+            plain.parts,
+            plain.state,
+        )
 
     def critic_derivatives(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of `critic_loss` in both arguments, (E, B) each. Methods that know them save the differentiation."""
@@ -88,3 +112,19 @@ class Control(Method):
     ) -> np.ndarray:
         """(count, d) float64 points of the fitted reference."""
         raise NotImplementedError
+
+
+class TransportMap(Method):
+    """A map from a source to a target, computed from a sample of each, without training."""
+
+    def fit(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+        """(n, d), (n, d) -> what `transport` and `inverse` need, to be stored."""
+        raise NotImplementedError
+
+    def transport(self, state: Mapping[str, np.ndarray], points: np.ndarray) -> np.ndarray:
+        """(m, d) points of the source -> (m, d) float64 where the map takes them."""
+        raise NotImplementedError
+
+    def inverse(self, state: Mapping[str, np.ndarray], points: np.ndarray) -> np.ndarray | None:
+        """(m, d) points of the target -> (m, d) float64 where the inverse map takes them; None without one."""
+        return None

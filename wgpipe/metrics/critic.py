@@ -68,4 +68,5 @@ class CriticValue(Metric):
             chosen_fake = np.stack([stream.integers(fake.shape[1], size=BATCH) for stream in streams])
             mix = torch.from_numpy(np.stack([stream.random((BATCH, 1), dtype=np.float32) for stream in streams]))
             population.update_critic(real[rows, chosen_real], fake[rows, chosen_fake], mix)
+        assert population.critic is not None
         return Critic(population.critic.net, population.critic.params)

@@ -68,4 +68,4 @@ def _settings(config: Settings, recipe: str) -> dict[str, Any]:
 
 
 def _hidden(settings: dict[str, Any], side: str) -> Any:
-    return settings.get(side, {}).get("hidden")
+    return (settings.get(side) or {}).get("hidden")

@@ -25,30 +25,33 @@ class Analytic:
     name = "analytic"
 
     def __init__(
-        self, method: Adversarial, constraint: Constraint, generator: Side, critic: Side, batch: int, critic_steps: int
+        self,
+        method: Adversarial,
+        constraint: Constraint,
+        generator: Side | None,
+        critic: Side,
+        batch: int,
+        critic_steps: int,
     ) -> None:
         self.method, self.constraint, self.batch = method, constraint, batch
-        self.generator_gradient = torch.zeros_like(generator.packed)
         self.critic_gradient = torch.zeros_like(critic.packed)
-        critic_layers, generator_layers = Layers.of(critic.trained()), Layers.of(generator.trained())
-        into_critic = Layers.of(views(self.critic_gradient, critic.trained()))
-        into_generator = Layers.of(views(self.generator_gradient, generator.trained()))
-        g_leak, c_leak = generator.net.perceptron_leak(), critic.net.perceptron_leak()
-        assert g_leak is not None and c_leak is not None
+        layers, into, leak = _passes(critic, self.critic_gradient)
         slopes = batch if constraint.bounds_slope else 0
-        self.sampler = Perceptron(generator_layers, into_generator, g_leak, critic_steps * batch)
-        self.generator = Perceptron(generator_layers, into_generator, g_leak, batch)
-        self.critic = ScalarPerceptron(critic_layers, into_critic, c_leak, 2 * batch + slopes, slopes)
-        self.judge = ScalarPerceptron(critic_layers, into_critic, c_leak, batch, 0)
+        self.critic = ScalarPerceptron(layers, into, leak, 2 * batch + slopes, slopes)
+        if generator is not None:
+            self.judge = ScalarPerceptron(layers, into, leak, batch, 0)
+            self.generator_gradient = torch.zeros_like(generator.packed)
+            passes = _passes(generator, self.generator_gradient)
+            self.sampler = Perceptron(*passes, critic_steps * batch)
+            self.generator = Perceptron(*passes, batch)
         points = self.critic.x.mT
         self.real, self.fake, self.mixed = points[:, :batch], points[:, batch : 2 * batch], points[:, 2 * batch :]
 
     @classmethod
-    def applies(cls, method: Adversarial, constraint: Constraint, generator: Side, critic: Side) -> bool:
+    def applies(cls, method: Adversarial, constraint: Constraint, generator: Side | None, critic: Side) -> bool:
         """Whether both sides say that they are perceptrons, and the losses that values decide them; and it is true."""
-        declared = method.of_values_alone() and all(
-            side.net.perceptron_leak() is not None for side in (generator, critic)
-        )
+        nets = [side.net for side in (generator, critic) if side is not None]
+        declared = method.of_values_alone() and all(net.perceptron_leak() is not None for net in nets)
         if declared and not _equals_autograd(method, constraint, generator, critic):
             warnings.warn("written-out gradients differ from automatic differentiation, which is used", stacklevel=2)
             return False
@@ -82,7 +85,7 @@ class Analytic:
         loss = self.method.critic_loss(self.f_real, self.f_fake)
         return loss + self.constraint.penalty(self.slope) if self.constraint.bounds_slope else loss
 
-    def generator_step(self, noise: torch.Tensor) -> torch.Tensor:
+    def generator_step(self, noise: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         """(E, P) gradient, in the generator's packed parameters, of what the generator minimises."""
         self.generator.x.copy_(noise.mT)
         self.judge.x.copy_(self.generator.forward())
@@ -98,23 +101,33 @@ class Analytic:
         return self.method.generator_loss(self.f_generated)
 
 
-def _equals_autograd(method: Adversarial, constraint: Constraint, generator: Side, critic: Side) -> bool:
+def _passes(side: Side, gradient: torch.Tensor) -> tuple[Layers, Layers, float]:
+    """A side's layers, those that take their derivatives, and the leak of its activations."""
+    leak = side.net.perceptron_leak()
+    assert leak is not None
+    return Layers.of(side.trained()), Layers.of(views(gradient, side.trained())), leak
+
+
+def _equals_autograd(method: Adversarial, constraint: Constraint, generator: Side | None, critic: Side) -> bool:
     """Whether both paths give the same gradients for one member, in double precision, on points of no meaning.
 
     They do not where a subclass changes a loss or a network and inherits what follows from its parent's.
     """
     stream, double = np.random.default_rng(0), torch.zeros((), dtype=torch.float64)
-    copies = tuple(Side(side.net, side.inputs, side.outputs, [stream], double) for side in (generator, critic))
-    copies[1].packed.mul_(STEEP)
+
+    def copy(side: Side) -> Side:
+        return Side(side.net, side.parts, {}, [stream], double, side.adam.betas)
+
+    critic, generator = copy(critic), copy(generator) if generator is not None else None
+    critic.packed.mul_(STEEP)
     real, fake = (torch.from_numpy(stream.standard_normal((1, CHECKED, critic.inputs))) for _ in range(2))
-    noise = torch.from_numpy(stream.standard_normal((1, CHECKED, generator.inputs)))
     mix = torch.from_numpy(stream.random((1, CHECKED, 1)))
-    fast = Analytic(method, constraint, copies[0], copies[1], CHECKED, 1)
-    plain = Autograd(method, constraint, copies[0], copies[1])
+    fast = Analytic(method, constraint, generator, critic, CHECKED, 1)
+    plain = Autograd(method, constraint, generator, critic)
     with torch.no_grad():
-        pairs = (
-            (fast.generate(noise), plain.generate(noise)),
-            (fast.critic_step(real, fake, mix), plain.critic_step(real, fake, mix)),
-            (fast.generator_step(noise), plain.generator_step(noise)),
-        )
+        pairs = [(fast.critic_step(real, fake, mix), plain.critic_step(real, fake, mix))]
+        if generator is not None:
+            noise = torch.from_numpy(stream.standard_normal((1, CHECKED, generator.inputs)))
+            pairs.append((fast.generate(noise), plain.generate(noise)))
+            pairs.append((fast.generator_step(noise, real), plain.generator_step(noise, real)))
     return all(torch.allclose(found, expected, rtol=1e-6, atol=1e-10) for found, expected in pairs)

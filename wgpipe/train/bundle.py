@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wgpipe.methods import Control, TransportMap
 from wgpipe.train import files
 from wgpipe.train.block import Trained, is_current, write_block
 from wgpipe.train.interrupt import EXIT_CODE, Interrupted, StopRequest, sigterm_requests_stop
@@ -55,8 +56,11 @@ def train(bundle: Path, jobs: Sequence[Job], threads: int, device: str, path: st
 
 
 def _fitted(job: Job) -> Trained:
-    method = job.recipe.method.build("method")
-    states = [method.fit(sample) for sample in job.sample()]
+    method: Control | TransportMap = job.recipe.method.build("method")
+    if isinstance(method, TransportMap):
+        states = [method.fit(source, target) for source, target in zip(job.source_sample(), job.sample(), strict=True)]
+    else:
+        states = [method.fit(sample) for sample in job.sample()]
     stacked = {name: np.stack([state[name] for state in states]) for name in states[0]}
     return Trained(stacked, {}, [], ["ok"] * len(states), [0] * len(states))
 

@@ -15,9 +15,13 @@ CHUNK = 100  # generator updates whose random numbers are drawn at once; part of
 
 @dataclass(frozen=True)
 class Draws:
-    """Inputs of up to CHUNK generator updates of E members, C critic steps each, batch B, latent dimension k."""
+    """Inputs of up to CHUNK steps of E members, C critic updates each, batch B, latent dimension k.
+
+    Without a generator there is no noise, but `sources`.
+    """
 
     indices: torch.Tensor  # (CHUNK, C, E, B) which of a member's training points make the real batch
+    sources: torch.Tensor  # (CHUNK, C, E, B) which of its source points are compared with them
     critic_noise: torch.Tensor  # (CHUNK, E, k, C, B)
     mixes: torch.Tensor  # (CHUNK, C, E, B, 1) where on the segment between real and generated the slope is penalised
     generator_noise: torch.Tensor  # (CHUNK, E, k, B)
@@ -42,18 +46,29 @@ class Members:
         shape = (CHUNK, training.critic_steps, training.batch)
         of_critic = (CHUNK, latent, training.critic_steps, training.batch)
         of_generator = (CHUNK, latent, training.batch)
-        noise = self.streams("noise", chunk)
-        batches = zip(self.runs, self.streams("batch", chunk), strict=True)
+        noise, mixes = self.streams("noise", chunk), self.streams("mix", chunk)
+        floats = torch.zeros((), dtype=dtype, device=device)
 
-        def stacked(arrays: list[np.ndarray], axis: int) -> torch.Tensor:
-            tensor = torch.from_numpy(np.stack(arrays, axis=axis)).to(device)
-            return tensor.to(dtype) if tensor.is_floating_point() else tensor
+        def rows(purpose: str) -> torch.Tensor:
+            streams = zip(self.runs, self.streams(purpose, chunk), strict=True)
+            return torch.from_numpy(np.stack([stream.integers(n, size=shape) for (n, _), stream in streams], 2)).to(
+                device
+            )
 
+        def latent_points(shape: tuple[int, ...]) -> torch.Tensor:
+            return torch.from_numpy(np.stack([prior_sample(recipe.prior, stream, shape) for stream in noise], 1)).to(
+                floats
+            )
+
+        generates = recipe.generator is not None
         return Draws(
-            indices=stacked([stream.integers(n, size=shape) for (n, _), stream in batches], 2),
-            critic_noise=stacked([prior_sample(recipe.prior, stream, of_critic) for stream in noise], 1),
-            mixes=stacked([stream.random((*shape, 1), dtype=np.float32) for stream in self.streams("mix", chunk)], 2),
-            generator_noise=stacked([prior_sample(recipe.prior, stream, of_generator) for stream in noise], 1),
+            indices=rows("batch"),
+            sources=torch.empty(0) if generates else rows("source-batch"),
+            critic_noise=latent_points(of_critic) if generates else torch.empty(0),
+            mixes=torch.from_numpy(np.stack([stream.random((*shape, 1), dtype=np.float32) for stream in mixes], 2)).to(
+                floats
+            ),
+            generator_noise=latent_points(of_generator) if generates else torch.empty(0),
         )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from safetensors.numpy import load_file
 
-from wgpipe.methods import Control
+from wgpipe.data.pairs import PairDataset
+from wgpipe.methods import Adversarial, Control, Method, TransportMap
 from wgpipe.rng import run_stream
 from wgpipe.train import files
 from wgpipe.train.job import Job
 
 if TYPE_CHECKING:
+    from wgpipe.train.critic import Critic
     from wgpipe.train.population import Population
 
 
@@ -38,12 +40,52 @@ class TrainedBlock:
         return np.stack([draw(self.job.arrays, stream, size) for stream in self.streams("eval-real")])
 
     def generated(self, count: int) -> np.ndarray:
-        """(E, k, d) float64 generated points; k = count, or the size of a finite dataset's training split."""
-        card = self.job.dataset.card()
+        """(E, k, d) float64 generated points; k = count, or the size of a finite dataset's training split.
+
+        Of a learned map: where it takes fresh points of the source, or of the generator that it was trained on. Of a
+        critic between two laws: NaN.
+        """
+        card, recipe = self.job.dataset.card(), self.job.recipe
         size = min(count, card.train_size or count)
-        if self.job.recipe.is_control:
-            return self._control_sample(size)
-        return self._generator_sample(size)
+        if recipe.trains_generator:
+            return self._generator_sample(size)
+        method = self.method
+        if isinstance(method, Control):
+            return self._control_sample(method, size)
+        points = self.transported(self._generator_sample(size) if recipe.on else self.source(size))
+        return points if points is not None else np.full((len(self.job.seeds), size, card.dimension), np.nan)
+
+    def source(self, count: int) -> np.ndarray:
+        """(E, count, d) float64 fresh points of the law that a pair of laws starts from."""
+        assert isinstance(self.job.dataset, PairDataset)
+        draw = self.job.dataset.draw_source
+        return np.stack([draw(self.job.arrays, stream, count) for stream in self.streams("eval-source")])
+
+    def transported(self, points: np.ndarray) -> np.ndarray | None:
+        """(E, m, d) float64 points of the source -> where the learned map takes them; None without a map."""
+        return self._mapped("transport", points)
+
+    def inverse(self, points: np.ndarray) -> np.ndarray | None:
+        """(E, m, d) float64 points of the target -> where the learned inverse map takes them; None without one."""
+        return self._mapped("inverse", points)
+
+    @property
+    def method(self) -> Method:
+        """What was trained or fitted."""
+        method: Method = self.job.recipe.method.build("method")
+        return method
+
+    def critic(self) -> Critic | None:
+        """The critics after the last step, or None where there are none."""
+        import torch
+
+        from wgpipe.train.critic import Critic
+
+        if self.job.recipe.critic is None:
+            return None
+        stored = load_file(self.folder / files.CRITIC)
+        params = {name: torch.from_numpy(value) for name, value in stored.items()}
+        return Critic(self.job.recipe.critic.build("net"), params)
 
     def training_sample(self) -> np.ndarray:
         """(E, n, d) float64."""
@@ -62,17 +104,35 @@ class TrainedBlock:
         critic = load_file(self.folder / files.CRITIC)
         with torch.no_grad():
             for side, stored in ((population.generator, self.generator), (population.critic, critic)):
-                for name, value in side.params.items():
+                for name, value in side.params.items() if side is not None else ():
                     value.copy_(torch.from_numpy(stored[name]))
         return population
 
-    def _control_sample(self, count: int) -> np.ndarray:
-        method: Control = self.job.recipe.method.build("method")
-        points = []
-        for member, stream in enumerate(self.streams("eval-generated")):
-            state = {name: value[member] for name, value in self.generator.items()}
-            points.append(method.draw(state, self.job.dataset, self.job.arrays, stream, count))
-        return np.stack(points)
+    def _mapped(self, verb: Literal["transport", "inverse"], points: np.ndarray) -> np.ndarray | None:
+        method = self.method
+        if isinstance(method, TransportMap):
+            fitted = [getattr(method, verb)(self._state(member), at) for member, at in enumerate(points)]
+            return None if fitted[0] is None else np.stack(fitted)
+        critic = self.critic()
+        if critic is None or not isinstance(method, Adversarial):
+            return None
+        import torch
+
+        from wgpipe.train.critic import Critic
+
+        double = Critic(critic.net, {name: value.double() for name, value in critic.params.items()})
+        mapped: torch.Tensor | None = getattr(method, verb)(double, torch.from_numpy(points))
+        return None if mapped is None else mapped.detach().numpy()
+
+    def _state(self, member: int) -> dict[str, np.ndarray]:
+        return {name: value[member] for name, value in self.generator.items()}
+
+    def _control_sample(self, method: Control, count: int) -> np.ndarray:
+        streams, job = self.streams("eval-generated"), self.job
+        draws = [
+            method.draw(self._state(i), job.dataset, job.arrays, stream, count) for i, stream in enumerate(streams)
+        ]
+        return np.stack(draws)
 
     def _generator_sample(self, count: int) -> np.ndarray:
         import torch

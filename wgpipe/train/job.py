@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from wgpipe.data import Dataset, dataset
+from wgpipe.data.pairs import PairDataset
 from wgpipe.data.prepared import load
 from wgpipe.identity import training_code
 from wgpipe.recipe import Recipe
-from wgpipe.rng import sample_stream
+from wgpipe.rng import sample_stream, source_stream
+from wgpipe.train import files
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,19 @@ class Job:
     data_checksums: dict[str, str]
     n: int
     seeds: tuple[int, ...]
+    base: Path | None = None
 
     @classmethod
-    def read(cls, recipe_file: Path, data_folder: Path, n: int, seeds: tuple[int, ...]) -> Job:
-        """From the files that the pipeline prepared; the recipe's and the dataset's names are those of the files."""
+    def read(
+        cls, recipe_file: Path, data_folder: Path, n: int, seeds: tuple[int, ...], base: Path | None = None
+    ) -> Job:
+        """From the files that the pipeline prepared; the recipe's and the dataset's names are those of the files.
+
+        `base` is the bundle that holds the generators of a recipe which is trained on another's.
+        """
         recipe = Recipe.model_validate_json(recipe_file.read_text(encoding="utf-8"))
         card, arrays = load(data_folder)
-        return cls(recipe_file.stem, recipe, dataset(card.name), arrays, card.checksums, n, seeds)
+        return cls(recipe_file.stem, recipe, dataset(card.name), arrays, card.checksums, n, seeds, base)
 
     @property
     def label(self) -> str:
@@ -51,6 +60,20 @@ class Job:
         draw = self.dataset.training_sample
         return np.stack([draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds])
 
+    def source_sample(self) -> np.ndarray:
+        """(E, n, d) float64 samples of the law that a pair of laws starts from; independent of `sample`."""
+        assert isinstance(self.dataset, PairDataset)
+        draw = self.dataset.source_sample
+        return np.stack([draw(self.arrays, source_stream(self.dataset.name, seed), self.n) for seed in self.seeds])
+
+    def base_generators(self) -> dict[str, np.ndarray]:
+        """Parameters of the trained generators that this recipe is trained on, a row a member; none otherwise."""
+        return load_file(self._base_file()) if self.base else {}
+
+    def _base_file(self) -> Path:
+        assert self.base is not None
+        return self.base / files.block(self.n) / files.GENERATOR
+
     def identity(self) -> dict[str, Any]:
         """What decides the bytes of the result, apart from machine, device and threads."""
         return {
@@ -60,6 +83,7 @@ class Job:
             "seeds": list(self.seeds),
             "settings": recipe_digest(self.recipe),
             "data": self.data_checksums,
+            "base": hashlib.sha256(self._base_file().read_bytes()).hexdigest() if self.base else None,
             "code": training_code(self.recipe, self.dataset.registered_name),
         }
 

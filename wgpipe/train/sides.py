@@ -1,40 +1,62 @@
-"""One side of an adversarial training: a network, the parameters of E members, and their optimiser."""
+"""One side of an adversarial training: its networks, the parameters of E members, and their optimiser."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
 from wgpipe.nets import Net, Params
 from wgpipe.train.adam import Adam, pack
+from wgpipe.train.critic import method_state, named_part, of_part
+
+Sizes = Mapping[str, tuple[int, int]]  # part -> (inputs, outputs)
 
 
 class Side:
     """Generators or critics of a stack. Trained parameters are views of one (E, P) tensor, `packed`."""
 
     def __init__(
-        self, net: Net, inputs: int, outputs: int, streams: Sequence[np.random.Generator], place: torch.Tensor
+        self,
+        net: Net,
+        parts: Sizes,
+        state: Mapping[str, float],
+        streams: Sequence[np.random.Generator],
+        place: torch.Tensor,
+        betas: tuple[float, float],
     ) -> None:
         """Initial parameters, a member a stream; device and precision are those of `place`."""
-        self.net, self.inputs, self.outputs = net, inputs, outputs
-        members = [net.init(stream, inputs, outputs) for stream in streams]
+        self.net, self.parts, self.state = net, parts, state
+        members = [self._member(stream) for stream in streams]
         arrays = {name: np.stack([one[name] for one in members]) for name in members[0]}
         self.params: Params = {name: torch.from_numpy(array).to(place) for name, array in arrays.items()}
         for value in self.trained().values():
             value.requires_grad_()
         self.packed = pack(self.trained())
+        self.adam = Adam(self.packed, betas)
+
+    @property
+    def inputs(self) -> int:
+        """Dimension of what the first network takes."""
+        return next(iter(self.parts.values()))[0]
 
     def trained(self) -> Params:
         """Parameters that the optimiser changes."""
         return trained(self.params)
 
-    def optimiser(self, betas: tuple[float, float]) -> Adam:
-        """Adam on these parameters."""
-        return Adam(self.packed, betas)
+    def project(self, params: Params) -> None:
+        """Put parameters of this side, or an average of them, back where the architecture wants them."""
+        for part in self.parts:
+            self.net.project(of_part(params, part))
+
+    def _member(self, stream: np.random.Generator) -> dict[str, np.ndarray]:
+        arrays: dict[str, np.ndarray] = {}
+        for part, (inputs, outputs) in self.parts.items():
+            arrays |= named_part(part, self.net.init(stream, inputs, outputs))
+        return arrays | {method_state(name): np.full(1, value, np.float32) for name, value in self.state.items()}
 
 
 def trained(params: Params) -> Params:
-    """Parameters that the optimiser changes: all but a net's own state."""
+    """Parameters that the optimiser changes: all but a net's or a method's own state."""
     return {name: value for name, value in params.items() if not name.startswith("state.")}

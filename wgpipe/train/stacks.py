@@ -28,6 +28,10 @@ class Stacks:
         self.runs = [(job.n, seed) for job in jobs for seed in job.seeds]
         self.history: dict[Run, list[Losses]] = {run: [] for run in self.runs}
         samples = [torch.from_numpy(each.astype(np.float32)) for job in jobs for each in job.sample()]
+        pairs = self.recipe.generator is None
+        sources = [torch.from_numpy(each.astype(np.float32)) for job in jobs if pairs for each in job.source_sample()]
+        bases = [job.base_generators() for job in jobs]
+        frozen = {name: torch.cat([torch.from_numpy(base[name]) for base in bases]) for name in bases[0]}
         size = len(self.runs) if device.type == "cuda" else members_in_cache(self.recipe, threads)
         self.populations = [
             Population(
@@ -37,6 +41,8 @@ class Stacks:
                 jobs[0].latent,
                 device,
                 path=path,
+                sources=sources[first : first + size],
+                frozen={name: value[first : first + size] for name, value in frozen.items()},
             )
             for first in range(0, len(self.runs), size)
         ]
@@ -83,7 +89,7 @@ class Stacks:
     def results(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
         """Generators to store, critics, and the step at which each run was seen to have diverged or -1; a row a run."""
         generators = [population.measured_generator() for population in self.populations]
-        critics = [population.critic.params for population in self.populations]
+        critics = [population.measured_critic() for population in self.populations]
         diverged = torch.cat([population.diverged_at for population in self.populations])
         return _joined(generators), _joined(critics), diverged.numpy()
 

@@ -3,6 +3,7 @@ rule train:
         recipe=dag.recipe_input,
         data=dag.dataset_file("data.npz"),
         card=dag.dataset_file("card.json"),
+        base=dag.base,
     output:
         bundle=dag.bundle("bundle.json"),
     log:
@@ -15,6 +16,7 @@ rule train:
     params:
         code=dag.training,
         own=dag.own_files,
+        base=dag.base_option,
         n=dag.sizes,
         data=subpath(input.data, parent=True),
         out=subpath(output.bundle, parent=True),
@@ -22,4 +24,5 @@ rule train:
         device=settings.device,
     shell:
         "wgpipe train --recipe {input.recipe} --data {params.data} --n {params.n} --seeds {wildcards.seeds}"
-        " --out {params.out} --threads {params.threads} --device {params.device} {params.own} &> {log}"
+        " --out {params.out} --threads {params.threads} --device {params.device} {params.base}"
+        " {params.own} &> {log}"
