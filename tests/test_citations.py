@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,32 @@ def test_keys_are_unique_and_every_entry_of_the_file_is_read() -> None:
 def test_an_unknown_key_comes_with_a_suggestion() -> None:
     with pytest.raises(UserError, match=r"'gulrajani2018' is unknown; did you mean 'gulrajani2017'\?"):
         citations.entry("gulrajani2018")
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A user's own file with a bibliography beside it, whose entries end as other programs end them."""
+    file = tmp_path / "mine.py"
+    file.with_suffix(".bib").write_text(
+        "@misc{ me2020,\n  title={{A} title},\n  year={2020}}\n@misc{us2021, year={2021}}\n"
+    )
+    return file
+
+
+def test_a_users_own_file_cites_from_the_bib_file_beside_it(mine: Path) -> None:
+    assert citations.entry("me2020", [mine]) == "@misc{ me2020,\n  title={{A} title},\n  year={2020}}"
+    assert citations.entry("us2021", [mine, mine]) == "@misc{us2021, year={2021}}"
+    assert citations.entry("gulrajani2017", [mine]) == citations.entry("gulrajani2017")
+
+
+def test_a_key_that_is_nowhere_names_the_places_where_it_may_stand(mine: Path) -> None:
+    with pytest.raises(UserError, match=r"citations\.bib, .*mine\.bib: citation 'me2002' is unknown; .* 'me2020'\?"):
+        citations.entry("me2002", [mine])
+    with pytest.raises(UserError, match=r"citations\.bib, .*none\.bib: citation 'me2020' is unknown"):
+        citations.entry("me2020", [mine.with_name("none.py")])
+
+
+def test_an_entry_without_an_end_is_a_users_error(mine: Path) -> None:
+    mine.with_name("broken.bib").write_text("@misc{me2020,\n  title = {A title,\n}\n")
+    with pytest.raises(UserError, match=r"broken\.bib: the entry of 'me2020' has no closing brace"):
+        citations.entry("me2020", [mine.with_name("broken.py")])

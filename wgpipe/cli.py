@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = verb("list", _list, "known methods, constraints, nets, datasets, metrics or studies")
     sub.add_argument("kind", choices=["methods", "constraints", "nets", "datasets", "metrics", "studies"])
+    sub.add_argument("--docs", action="store_true", help="write docs/methods.md: methods, constraints and nets")
 
     verb("docs", _docs, "write config/README.md and the schemas in workflow/schemas/ from the code")
 
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--n", type=int, nargs="+", required=True, help="training sample sizes, a block each")
     sub.add_argument("--seeds", type=_seeds, required=True, metavar="FIRST-LAST")
     sub.add_argument("--out", type=Path, required=True)
+    sub.add_argument("--base", type=Path, help="bundle of the recipe whose trained generators this one builds on")
     sub.add_argument("--threads", type=int, default=1)
     sub.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     sub.add_argument("--path", choices=["auto", "autograd"], default="auto", help="what computes gradients")
@@ -173,10 +175,12 @@ def _plan(options: argparse.Namespace) -> None:
 def _cite(options: argparse.Namespace) -> None:
     from wgpipe import citations
     from wgpipe.grid import Grid
-    from wgpipe.resolve import resolve
+    from wgpipe.resolve import OWN_KINDS, resolve
 
-    for key in Grid(resolve(_config_files(options), _overrides(options))).citations():
-        print(citations.entry(key) + "\n")
+    resolved = resolve(_config_files(options), _overrides(options))
+    own = [Path(file) for kind in OWN_KINDS for file in getattr(resolved.config, f"{kind}s").values()]
+    for key in Grid(resolved).citations():
+        print(citations.entry(key, own) + "\n")
 
 
 def _summary(options: argparse.Namespace) -> None:
@@ -190,9 +194,20 @@ def _summary(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> None:
     from wgpipe import registry
 
+    if options.docs:
+        _list_docs(options.kind)
+        return
     kind = "study" if options.kind == "studies" else options.kind.removesuffix("s")
     for name, file in registry.files(kind).items():
         print(f"{name:<16} {registry.first_line(name, file)}")
+
+
+def _list_docs(kind: str) -> None:
+    from wgpipe.method_docs import write_page
+
+    if kind != "methods":
+        raise UserError(f"--docs goes with 'list methods', not with 'list {kind}'.")
+    print(write_page())
 
 
 def _docs(options: argparse.Namespace) -> None:
@@ -229,7 +244,7 @@ def _train(options: argparse.Namespace) -> None:
     from wgpipe.train.job import Job
 
     _register_own(options.own)
-    job = Job.read(options.recipe, options.data, options.n[0], options.seeds)
+    job = Job.read(options.recipe, options.data, options.n[0], options.seeds, options.base)
     train(options.out, [replace(job, n=n) for n in options.n], options.threads, options.device, options.path)
 
 

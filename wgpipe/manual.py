@@ -180,27 +180,27 @@ def _heading(name: str) -> str:
 
 def _table(schema: dict[str, Any]) -> str:
     rows = [
-        f"| `{key}` | {_type(value)} | {_default(value, schema)} | {value['description']} |"
+        f"| `{key}` | {type_of(value)} | {default_of(value, schema)} | {value['description']} |"
         for key, value in schema["properties"].items()
     ]
     return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
 
 
-def _type(value: dict[str, Any]) -> str:
+def type_of(value: dict[str, Any]) -> str:
     """A JSON schema in words."""
     match value:
         case {"$ref": str(reference)}:
             return _link(reference.rpartition("/")[2])
         case {"anyOf": options}:
-            return " or ".join(_type(option) for option in options)
+            return " or ".join(type_of(option) for option in options)
         case {"enum": options}:
             return " or ".join(f"`{option}`" for option in options)
         case {"type": "array", "prefixItems": items}:
-            return f"list ({', '.join(_type(item) for item in items)})"
+            return f"list ({', '.join(type_of(item) for item in items)})"
         case {"type": "array", "items": item}:
-            return f"list ({_type(item)})" + (", not empty" if "minItems" in value else "")
+            return f"list ({type_of(item)})" + (", not empty" if "minItems" in value else "")
         case {"type": "object", "additionalProperties": dict(item)}:
-            return f"name → {_type(item)}" + (", not empty" if "minProperties" in value else "")
+            return f"name → {type_of(item)}" + (", not empty" if "minProperties" in value else "")
         case {"type": "object"}:
             return "settings"
     limits = [f"{sign}{value[key]}" for key, sign in LIMITS.items() if key in value]
@@ -212,7 +212,7 @@ def _link(name: str) -> str:
     return f"[{heading}](#{heading.replace(' ', '-')})"
 
 
-def _default(value: dict[str, Any], schema: dict[str, Any]) -> str:
+def default_of(value: dict[str, Any], schema: dict[str, Any]) -> str:
     """A default as YAML; that of a whole model is not repeated if its keys have the same ones."""
     if "default" not in value:
         return "required"

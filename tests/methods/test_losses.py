@@ -35,7 +35,7 @@ def test_a_wgan_critic_maximises_the_difference_of_means(
 
 def test_a_wgan_generator_maximises_the_mean_of_the_critic(critic: Critic, fake: torch.Tensor) -> None:
     expected = [-logits(critic, fake, e).mean() for e in range(3)]
-    np.testing.assert_allclose(Wgan().generator_objective(critic, fake), expected, rtol=1e-12)
+    np.testing.assert_allclose(Wgan().generator_objective(critic, fake, fake), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", [Vanilla(), Vanilla(loss="minimax")])
@@ -52,12 +52,12 @@ def test_a_vanilla_critic_maximises_the_log_likelihood(
 
 def test_a_non_saturating_generator_maximises_the_log_of_d(critic: Critic, fake: torch.Tensor) -> None:
     expected = [-np.log(probability(logits(critic, fake, e))).mean() for e in range(3)]
-    np.testing.assert_allclose(Vanilla().generator_objective(critic, fake), expected, rtol=1e-12)
+    np.testing.assert_allclose(Vanilla().generator_objective(critic, fake, fake), expected, rtol=1e-12)
 
 
 def test_a_minimax_generator_minimises_the_critics_objective(critic: Critic, fake: torch.Tensor) -> None:
     expected = [np.log(1 - probability(logits(critic, fake, e))).mean() for e in range(3)]
-    np.testing.assert_allclose(Vanilla(loss="minimax").generator_objective(critic, fake), expected, rtol=1e-12)
+    np.testing.assert_allclose(Vanilla(loss="minimax").generator_objective(critic, fake, fake), expected, rtol=1e-12)
 
 
 def test_non_saturating_is_the_default() -> None:
@@ -67,7 +67,7 @@ def test_non_saturating_is_the_default() -> None:
 def test_a_vanilla_loss_stays_finite_where_the_critic_is_certain(critic: Critic, fake: torch.Tensor) -> None:
     sure = Critic(critic.net, {name: value * 1e4 for name, value in critic.params.items()})
     assert Vanilla().critic_objective(sure, fake, fake).isfinite().all()
-    assert Vanilla().generator_objective(sure, fake).isfinite().all()
+    assert Vanilla().generator_objective(sure, fake, fake).isfinite().all()
 
 
 class Hinge(Adversarial):
@@ -88,7 +88,8 @@ class OfPoints(Adversarial):
 
 
 REGISTERED = [registry.load("method", name)() for name in registry.files("method")]
-METHODS = [*(each for each in REGISTERED if isinstance(each, Adversarial)), Vanilla(loss="minimax"), Hinge()]
+OF_VALUES = [each for each in REGISTERED if isinstance(each, Adversarial) and each.of_values_alone()]
+METHODS = [*OF_VALUES, Vanilla(loss="minimax"), Hinge()]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
@@ -103,5 +104,5 @@ def test_derivatives_of_losses_are_those_of_automatic_differentiation(method: Ad
 
 
 def test_a_method_with_an_objective_of_its_own_is_not_one_of_values_alone() -> None:
-    assert all(method.of_values_alone() for method in METHODS)
+    assert {"wgan", "vanilla"} <= {method.registered_name for method in OF_VALUES}
     assert not OfPoints().of_values_alone()

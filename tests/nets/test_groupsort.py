@@ -94,3 +94,67 @@ def test_a_weight_that_is_far_off_has_norm_at_most_one_at_once() -> None:
 def test_an_odd_width_is_refused_with_its_reason() -> None:
     with pytest.raises(ValidationError, match="widths must be even, and 33 is odd"):
         GroupSort(hidden=(32, 33))
+
+
+@pytest.fixture
+def sorting(stack: Stack) -> tuple[GroupSort, Params]:
+    """A network of odd widths that sorts all units of a layer, away from its start, in float32."""
+    net = GroupSort(hidden=(33, 17), lipschitz=2.0, sort="full")
+    params = stack(net, 5, 1, torch.float32)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        for value in params.values():
+            value += ADAM_STEP * torch.randn(value.shape, generator=generator).sign()
+        net.project(params)
+    return net, params
+
+
+def test_a_full_sort_orders_all_units_of_each_layer(sorting: tuple[GroupSort, Params]) -> None:
+    net, params = sorting
+    x = torch.randn(3, 9, 5)
+    together = net.apply(params, x)
+    for member in range(3):
+        h = x[member].double().numpy()
+        for layer in range(3):
+            weight, bias = (params[f"{kind}{layer}"][member].double().numpy() for kind in ("weight", "bias"))
+            h = h @ weight + bias
+            h = np.sort(h, axis=1) if layer < 2 else 2 * h
+        np.testing.assert_allclose(together[member], h, atol=1e-5)
+
+
+def test_a_full_sort_of_orthonormal_layers_has_slope_equal_to_the_constant_where_they_are_square(stack: Stack) -> None:
+    """Orthogonal matrices and permutations keep the gradient's norm: the last layer's row, of norm 1, times L."""
+    net = GroupSort(hidden=(6, 6), lipschitz=2.0, sort="full")
+    slopes = net.input_gradient(stack(net, 6, 1), torch.randn(3, 40, 6).double()).norm(dim=-1)
+    torch.testing.assert_close(slopes.detach(), torch.full((3, 40), 2.0).double())
+
+
+def test_a_stack_of_full_sorts_has_the_bytes_of_each_member_alone(stack: Stack) -> None:
+    net = GroupSort(hidden=(32, 16), sort="full")
+    params, x = stack(net, 5, 1, torch.float32), torch.randn(3, 32, 5)
+    together, slopes = net.apply(params, x), net.input_gradient(params, x)
+    for member in range(3):
+        own = {name: value[member : member + 1] for name, value in params.items()}
+        assert torch.equal(net.apply(own, x[member : member + 1])[0], together[member])
+        assert torch.equal(net.input_gradient(own, x[member : member + 1])[0], slopes[member])
+
+
+def test_pairs_are_the_default_and_two_units_are_one_pair(stack: Stack) -> None:
+    assert GroupSort() == GroupSort(sort="pairs")
+    params, x = stack(GroupSort(hidden=(2,)), 4, 1), torch.randn(3, 9, 4).double()
+    pairs, full = (GroupSort(hidden=(2,), sort=sort).apply(params, x) for sort in ("pairs", "full"))
+    torch.testing.assert_close(pairs, full)
+
+
+@pytest.mark.parametrize("outputs", [2, 64])
+def test_a_curve_is_nowhere_faster_than_the_constant(stack: Stack, outputs: int) -> None:
+    """A generator with one latent dimension; with 64 outputs no layer loses length, and it has that speed."""
+    net = GroupSort(hidden=(64, 64), lipschitz=5.0)
+    params = stack(net, 1, outputs)
+    times = torch.linspace(-1, 1, 4001, dtype=torch.float64)[None, :, None].expand(3, -1, 1)
+    curve = net.apply(params, times)
+    assert curve.shape == (3, 4001, outputs)
+    speed = curve.diff(dim=1).norm(dim=-1).amax(dim=1) * 2000
+    assert (speed <= 5.0 * (1 + 1e-5)).all()
+    if outputs == 64:
+        assert (speed >= 5.0 * (1 - 1e-5)).all()

@@ -95,6 +95,18 @@ LOOKS = {
     "wgan-gp": Look(GREEN, "p"),
     "wgan-groupsort": Look(SKY, "h"),
     "wgan-spectral": Look(BLACK, "d"),
+    "critic-clip": Look(ORANGE, "X"),
+    "critic-gp": Look(GREEN, "p"),
+    "critic-lp": Look(RED, "s"),
+    "critic-spectral": Look(BLACK, "d"),
+    "critic-groupsort": Look(SKY, "h"),
+    "critic-relu1": Look(PURPLE, "P"),
+    "map-icnn": Look(BLUE, "o"),
+    "map-w2gn": Look(SKY, "^"),
+    "map-seguy-l2": Look(ORANGE, "s"),
+    "map-seguy-entropy": Look(RED, "v"),
+    "map-bures": Look(BROWN, "X", ":"),
+    "map-discrete": Look(BLACK, "D"),
 }
 
 
