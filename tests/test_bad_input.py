@@ -61,6 +61,12 @@ CASES = {
         ["critic_rate", "'fast'", "number"],
     ),
     "bad latent": (STUDY, ("defaults", "latent"), "d**2", ["latent", "'d**2'", "'2d*'"]),
+    "a scale of a recipe that is not there": (
+        STUDY,
+        ("scales", "quick", "recipes"),
+        {"wgan-pl": {"training": {"batch": 64}}},
+        ["scales.quick.recipes", "'wgan-pl'", "did you mean 'wgan-lp'"],
+    ),
     "a method without its critic": (
         STUDY,
         ("recipes", "wgan-lp", "critic"),

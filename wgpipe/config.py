@@ -114,6 +114,9 @@ class StudyScale(Strict):
     slot: PositiveInt | None = Field(None, description="seeds that train together, in place of that of the config")
     grid: list[GridPart] = Field(min_length=1, description="the union of these products")
     training: dict[str, Any] = Field({}, description="training settings of this scale, over those of the recipes")
+    recipes: dict[Name, dict[str, Any]] = Field(
+        {}, description="settings of single recipes at this scale, over all others"
+    )
     metrics: dict[str, dict[str, Any]] = Field({}, description="metric settings of this scale, over those of the study")
 
 

@@ -36,7 +36,7 @@ class Piece(BaseModel):
 
 
 class Training(BaseModel):
-    """How long and how fast: Adam on both sides, `critic_steps` critic updates before each generator update."""
+    """How long and how fast: `critic_steps` critic updates before each generator update."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,8 +46,9 @@ class Training(BaseModel):
         description="points in a batch, of each of real and generated; multiples of 32 train together, others alone",
     )
     critic_steps: PositiveInt = Field(1, description="critic updates before each generator update")
-    generator_rate: PositiveFloat = Field(5e-4, description="Adam's learning rate of the generator")
-    critic_rate: PositiveFloat = Field(5e-3, description="Adam's learning rate of the critic")
+    optimiser: Literal["adam", "rmsprop"] = Field("adam", description="of both sides; rmsprop: as the original WGAN")
+    generator_rate: PositiveFloat = Field(5e-4, description="learning rate of the generator")
+    critic_rate: PositiveFloat = Field(5e-3, description="learning rate of the critic")
     betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, for both")
     decay: Literal["none", "linear"] = Field(
         "linear", description="linear: learning rates fall to 0 over the second half"

@@ -10,7 +10,7 @@ from typing import Any
 
 from wgpipe import citations, registry
 from wgpipe.atomic import atomic
-from wgpipe.config import Config, GridPart, Study, study_file
+from wgpipe.config import Config, GridPart, Study, StudyScale, study_file
 from wgpipe.data import dataset, family
 from wgpipe.data.pairs import PairDataset
 from wgpipe.data.planted import DoesNotFitError
@@ -109,11 +109,15 @@ def register_own_files(config: Config) -> None:
 
 def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]:
     """All recipes of a study with every setting, checked; controls are recipes of their own name."""
-    training = study.scales[config.scale].training
+    scale = study.scales[config.scale]
+    for name in scale.recipes:
+        if name not in study.recipes:
+            where = f"{file}: scales.{config.scale}.recipes"
+            raise UserError(f"{where}: recipe '{name}' is unknown{suggestion(name, study.recipes)}")
     recipes = {}
     for name, given in study.recipes.items():
         where = f"{file}: recipe '{name}'"
-        recipe = validated(Recipe, merge(merge(study.defaults, given), {"training": training}), where)
+        recipe = validated(Recipe, _with_scale(merge(study.defaults, given), scale, name), where)
         _check_piece("method", recipe.method, where)
         _check_piece("constraint", recipe.constraint, where)
         for side, net in (("generator", recipe.generator), ("critic", recipe.critic)):
@@ -131,6 +135,11 @@ def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]
         _check_piece("method", Piece(name=name), f"{file}: controls")
         recipes[name] = Recipe(method=Piece(name=name))
     return recipes
+
+
+def _with_scale(settings: dict[str, Any], scale: StudyScale, recipe: str) -> dict[str, Any]:
+    """A recipe's settings under those of a scale, for all recipes and for this one."""
+    return merge(merge(settings, {"training": scale.training}), scale.recipes.get(recipe, {}))
 
 
 def study_metrics(study: Study, scale: str) -> dict[str, dict[str, Any]]:

@@ -92,6 +92,12 @@ def test_the_gradient_of_a_penalty_in_the_weights_is_right(
     assert torch.autograd.gradcheck(penalty, weights)
 
 
+def test_clipping_may_be_that_of_one_network_of_several() -> None:
+    params = {name: torch.full((2, 3, 3), 5.0) for name in ("encoder.weight0", "encoders.weight0", "decoder.weight0")}
+    Clip(bound=0.5, part="encoder").project(params)
+    assert [float(value.max()) for value in params.values()] == [0.5, 5.0, 5.0]
+
+
 def test_clipping_clamps_every_parameter_in_place() -> None:
     params = {"weight0": torch.tensor([[[-3.0, 0.05], [0.2, -0.01]]]), "bias0": torch.tensor([[[0.5, -0.5]]])}
     Clip(bound=0.1).project(params)

@@ -36,6 +36,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "vanilla-lp": {"method": "vanilla", "constraint": "lp", "batch": 96},
     "wgan-gp-leaky": {"constraint": "gp", "critic": LEAKY},
     "wgan-clip": {"constraint": "clip", "batch": 64},
+    "wgan-clip-rmsprop": {"constraint": "clip", "optimiser": "rmsprop"},
     "wgan-gp-one-layer": {"constraint": "gp", "generator": ONE_LAYER, "critic": ONE_LAYER},
     "minimax-lp-three-layers": {
         "method": MINIMAX,

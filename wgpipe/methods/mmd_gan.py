@@ -23,8 +23,8 @@ class MmdGan(Adversarial):
     f encodes a point in `codes` numbers, h decodes them, which keeps f injective, and M is the MMD of the kernel
     sum_σ exp(-|a - b|² / 2σ²), its biased estimate. As in the authors' code M is the root of MMD² (`root`), |·|² a
     mean over coordinates, and both sides share the term -rank mean_c (E f_c(G(Z)) - E f_c(X))_+, which makes the
-    critic encode real points above generated ones. Weights are clipped by the recipe's constraint `clip`
-    with the bound .01; the authors clip the encoder alone, the constraint clips the decoder too.
+    critic encode real points above generated ones. The authors clip the encoder's weights at .01: the
+    recipe's constraint `clip` with `part: encoder`.
     """
 
     codes: PositiveInt = 16

@@ -10,6 +10,7 @@ import torch
 from wgpipe.methods import Adversarial
 from wgpipe.methods.constraints import Constraint
 from wgpipe.nets.passes import Layers, Perceptron, ScalarPerceptron
+from wgpipe.recipe import Training
 from wgpipe.train.adam import views
 from wgpipe.train.autograd import Autograd
 from wgpipe.train.sides import Side
@@ -116,7 +117,7 @@ def _equals_autograd(method: Adversarial, constraint: Constraint, generator: Sid
     stream, double = np.random.default_rng(0), torch.zeros((), dtype=torch.float64)
 
     def copy(side: Side) -> Side:
-        return Side(side.net, side.parts, {}, [stream], double, side.adam.betas)
+        return Side(side.net, side.parts, {}, [stream], double, Training())
 
     critic, generator = copy(critic), copy(generator) if generator is not None else None
     critic.packed.mul_(STEEP)

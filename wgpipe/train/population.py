@@ -133,7 +133,7 @@ class Population:
             value.copy_(state[name])
         self.step = int(state["step"][0])
         for name, side in self._present():
-            side.adam.steps.fill_(self.step * (self.recipe.training.critic_steps if name == "critic" else 1))
+            side.optimiser.steps.fill_(self.step * (self.recipe.training.critic_steps if name == "critic" else 1))
 
     def _present(self) -> list[tuple[str, Side]]:
         return [(name, side) for name, side in self.sides.items() if side is not None]
@@ -141,7 +141,7 @@ class Population:
     def _everything(self) -> dict[str, torch.Tensor]:
         groups = {name: side.params for name, side in self._present()}
         groups |= {"average": self.average} if self.sides["generator"] is not None else {}
-        groups |= {f"{name}_adam": side.adam.moments() for name, side in self._present()}
+        groups |= {f"{name}_optimiser": side.optimiser.moments() for name, side in self._present()}
         flat = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
         return {**flat, "diverged_at": self.diverged_at}
 
@@ -164,13 +164,13 @@ class Population:
         """One critic update on (E, B, d) real and generated points."""
         assert self.critic is not None
         gradient = self.steps(real.shape[1]).critic_step(real, fake, mix)
-        self.critic.adam.step(gradient, decay * self.recipe.training.critic_rate)
+        self.critic.optimiser.step(gradient, decay * self.recipe.training.critic_rate)
         self.constraint.project(self.critic.trained())
         self.critic.project(self.critic.params)
 
     def _update_generator(self, generator: Side, noise: torch.Tensor, real: torch.Tensor, step: int) -> None:
         gradient = self.steps(noise.shape[1]).generator_step(noise, real)
-        generator.adam.step(gradient, self._decay(step) * self.recipe.training.generator_rate)
+        generator.optimiser.step(gradient, self._decay(step) * self.recipe.training.generator_rate)
         generator.project(generator.params)
         weight = max(1 - self.recipe.training.average, 1 / (step + 1))  # at first a plain mean, without the start
         self.packed_average.lerp_(generator.packed, weight)
@@ -197,5 +197,5 @@ class Population:
     def _side(self, purpose: str, piece: Piece | None, parts: Sizes, state: dict[str, float]) -> Side | None:
         if piece is None:
             return None
-        streams, betas = self.members.streams(purpose), self.recipe.training.betas
-        return Side(piece.build("net"), parts, state, streams, self.sample, betas)
+        streams = self.members.streams(purpose)
+        return Side(piece.build("net"), parts, state, streams, self.sample, self.recipe.training)

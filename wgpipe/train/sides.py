@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from wgpipe.nets import Net, Params
+from wgpipe.recipe import Training
 from wgpipe.train.adam import Adam, pack
 from wgpipe.train.critic import method_state, named_part, of_part
+from wgpipe.train.rmsprop import RmsProp
 
 Sizes = Mapping[str, tuple[int, int]]  # part -> (inputs, outputs)
 
@@ -24,7 +26,7 @@ class Side:
         state: Mapping[str, float],
         streams: Sequence[np.random.Generator],
         place: torch.Tensor,
-        betas: tuple[float, float],
+        training: Training,
     ) -> None:
         """Initial parameters, a member a stream; device and precision are those of `place`."""
         self.net, self.parts, self.state = net, parts, state
@@ -34,7 +36,8 @@ class Side:
         for value in self.trained().values():
             value.requires_grad_()
         self.packed = pack(self.trained())
-        self.adam = Adam(self.packed, betas)
+        adam = training.optimiser == "adam"
+        self.optimiser = Adam(self.packed, training.betas) if adam else RmsProp(self.packed)
 
     @property
     def inputs(self) -> int:
