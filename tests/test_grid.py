@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from wgpipe.config import Config, GridPart, Study, StudyScale
-from wgpipe.grid import Grid
+from wgpipe.dag import Dag
+from wgpipe.grid import Bundle, Grid
 from wgpipe.recipe import Piece, Recipe
 from wgpipe.resolve import Resolved
 from wgpipe.rng import run_stream, sample_stream
@@ -225,6 +227,39 @@ def test_every_impossible_dataset_of_a_study_is_excluded_once() -> None:
         ("capacity", "torus-1in1"),
     ]
     assert {block.dataset for block in grid.blocks} == {"cube-1in1"}
+
+
+@pytest.fixture
+def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dag:
+    """`wgan-lp` is trained on the generators of `wgan`, and alone is in the grid."""
+    monkeypatch.chdir(tmp_path)
+    resolved = Given([0], {"rates": [GridPart(datasets=["cube-1in1"], recipes=["wgan-lp"], n=[16])]}).grid().resolved
+    on_another = resolved.recipes["wgan-lp"].model_copy(update={"on": "wgan"})
+    return Dag(replace(resolved, recipes={**resolved.recipes, "wgan-lp": on_another}))
+
+
+def test_a_recipe_that_another_is_trained_on_is_part_of_the_grid(composed: Dag) -> None:
+    assert {block.recipe for block in composed.blocks} == {"wgan", "wgan-lp", "oracle"}
+
+
+def test_a_bundle_waits_for_that_whose_generators_it_is_trained_on(composed: Dag) -> None:
+    first, second = (
+        SimpleNamespace(dataset="cube-1in1", recipe=recipe, seeds="0-3") for recipe in ("wgan", "wgan-lp")
+    )
+    assert composed.base(first) == []
+    assert composed.base_option(first) == ""
+    folder = composed.bundle_folder(Bundle("cube-1in1", "wgan", (0, 1, 2, 3)))
+    assert composed.base(second) == [str(folder / "bundle.json")]
+    assert composed.base_option(second) == f"--base '{folder}'"
+
+
+def test_a_scale_may_have_seeds_of_its_own() -> None:
+    given = Given([0, 1], {"rates": [GridPart(datasets=["cube-1in1"], recipes=["wgan"], n=[16])]})
+    resolved = given.grid().resolved
+    rates = resolved.studies["rates"]
+    own = rates.scales[SCALE].model_copy(update={"seeds": ["2-5"], "slot": 2})
+    grid = Grid(replace(resolved, studies={"rates": rates.model_copy(update={"scales": {SCALE: own}})}))
+    assert {block.seeds for block in grid.blocks} == {(2, 3), (4, 5)}
 
 
 def test_streams_of_different_runs_and_purposes_differ() -> None:

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Dag(Grid):
     def base(self, wildcards: Wildcards) -> list[str]:
         """Record of the bundle whose generators a recipe is trained on, if it is."""
         on = self.recipes[wildcards.recipe].on
-        return [self.bundle(files.BUNDLE).format(**{**wildcards, "recipe": on})] if on else []
+        return [str(self.bundle_folder(replace(self._bundle(wildcards), recipe=on)) / files.BUNDLE)] if on else []
 
     def base_option(self, wildcards: Wildcards) -> str:
         """The option that names its folder."""
@@ -220,8 +221,11 @@ class Dag(Grid):
         return sorted({metric for study in studies for metric in self.resolved.metrics[study]})
 
     def _blocks(self, wildcards: Wildcards) -> list[Block]:
+        return self.bundles[self._bundle(wildcards)]
+
+    def _bundle(self, wildcards: Wildcards) -> Bundle:
         first, last = map(int, wildcards.seeds.split("-"))
-        return self.bundles[Bundle(wildcards.dataset, wildcards.recipe, tuple(range(first, last + 1)))]
+        return Bundle(wildcards.dataset, wildcards.recipe, tuple(range(first, last + 1)))
 
     def _wanted_records(self, bundles: Iterable[Bundle]) -> list[str]:
         records = [self.bundle_folder(bundle) / files.BUNDLE for bundle in sorted(set(bundles))]

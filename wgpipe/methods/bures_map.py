@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from wgpipe.methods import TransportMap
-from wgpipe.methods.moments import linear_map, mean_and_covariance
 from wgpipe.registry import register
+from wgpipe.theory.gaussian import bures_map
 
 
 @register("bures", cites=("taghvaei2019",))
@@ -20,14 +19,12 @@ class Bures(TransportMap):
     """
 
     def fit(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
-        (mean, covariance), (other_mean, other_covariance) = (
-            mean_and_covariance(torch.from_numpy(sample)[None]) for sample in (source, target)
-        )
+        covariances = [np.atleast_2d(np.cov(sample.T, bias=True)) for sample in (source, target)]
         return {
-            "source_mean": mean[0].numpy(),
-            "target_mean": other_mean[0].numpy(),
-            "matrix": linear_map(covariance, other_covariance)[0][0].numpy(),
-            "inverse_matrix": linear_map(other_covariance, covariance)[0][0].numpy(),
+            "source_mean": source.mean(axis=0),
+            "target_mean": target.mean(axis=0),
+            "matrix": bures_map(*covariances),
+            "inverse_matrix": bures_map(*reversed(covariances)),
         }
 
     def transport(self, state: Mapping[str, np.ndarray], points: np.ndarray) -> np.ndarray:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from pydantic import PositiveInt
 
-from wgpipe.data.pairs import Coupling, PairDataset
+from wgpipe.data.pairs import PairDataset
 from wgpipe.methods import Adversarial
 from wgpipe.metrics import Metric
 from wgpipe.registry import register
-from wgpipe.train.critic import Critic
 
 if TYPE_CHECKING:
     from wgpipe.train.evaluate import TrainedBlock
 
-EPSILON = 1e-15  # of the published cosine
 FUNNELS = {"centres", "offsets"}  # a_k and b_k of a pair made of funnels
 
 
@@ -50,24 +46,17 @@ class Potential(Metric):
         columns = {"w1_true": np.full(len(block.job.seeds), pair.distance(block.job.arrays))}
         critic = block.critic() if _learns_a_potential(block, pair) else None
         if critic is not None:
+            from wgpipe.metrics import gradients  # imports torch, which controls do without
+
             draws = block.streams("eval-pairs")
             couplings = [pair.coupled(block.job.arrays, draw, self.pairs) for draw in draws]
-            columns |= _gradient_scores(critic, couplings)
+            columns |= gradients.scores(critic, couplings)
             if set(block.job.arrays) >= FUNNELS:
-                columns |= _published_scores(critic, couplings, block.job.arrays)
-            columns["w1_estimate"] = self._gap(block, critic)
+                columns |= gradients.published_scores(critic, couplings, block.job.arrays)
+            columns["w1_estimate"] = gradients.gap(critic, block.real(self.pairs), block.source(self.pairs))
             columns["w1_error"] = columns["w1_estimate"] / columns["w1_true"] - 1
         protocol = f"potential[pairs={self.pairs}]"
         return {name: (np.asarray(column, dtype=np.float64), protocol) for name, column in columns.items()}
-
-    def _gap(self, block: TrainedBlock, critic: Critic) -> np.ndarray:
-        """(E,) E f(target) - E f(source)."""
-        exact = _in_double(critic)
-        with torch.no_grad():
-            target, source = (
-                exact(torch.from_numpy(draw(self.pairs))).mean(dim=1).numpy() for draw in (block.real, block.source)
-            )
-        return np.asarray(target - source)
 
 
 def _learns_a_potential(block: TrainedBlock, pair: PairDataset) -> bool:
@@ -76,60 +65,3 @@ def _learns_a_potential(block: TrainedBlock, pair: PairDataset) -> bool:
     if not isinstance(method, Adversarial) or method.parts(dimension) != {"": (dimension, 1)}:
         return False
     return type(method).transport is Adversarial.transport
-
-
-def _in_double(critic: Critic) -> Critic:
-    return Critic(critic.net, {name: value.double() for name, value in critic.params.items()})
-
-
-def _gradient(critic: Critic, points: np.ndarray) -> np.ndarray:
-    """(E, m, d) -> (E, m, d) float64 gradients of the critic, in the precision of points and parameters."""
-    with torch.no_grad():
-        return critic.gradient(torch.from_numpy(points)).double().numpy()
-
-
-def _gradient_scores(critic: Critic, couplings: list[Coupling]) -> dict[str, np.ndarray]:
-    """Against the directions of the pairs."""
-    learned = _gradient(_in_double(critic), np.stack([each.target for each in couplings]))
-    true = _directions(couplings)
-    return {"gradient_cos": _cosine(learned, true), "gradient_l2": _squared_distance(learned, true)}
-
-
-def _published_scores(
-    critic: Critic, couplings: list[Coupling], arrays: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Against the gradient of -min_k |y - a_k| + b_k in float32, as published."""
-    points = np.stack([each.target for each in couplings]).astype(np.float32)
-    learned = _gradient(critic, points)
-    computed = np.stack([_funnel_gradient(member, arrays["centres"], arrays["offsets"]) for member in points])
-    return {
-        "gradient_cos_published": _cosine(learned, computed),
-        "gradient_l2_published": _squared_distance(learned, computed),
-        "gradient_cos_ceiling": _cosine(_directions(couplings), computed),
-    }
-
-
-def _funnel_gradient(points: np.ndarray, centres: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """(m, d) float32 -> (m, d): the gradient of -min_k (|y - a_k| + b_k) as automatic differentiation has it."""
-    y = torch.from_numpy(points).requires_grad_()
-    distances = torch.cdist(y, torch.from_numpy(centres.astype(np.float32)))
-    total = (distances + torch.from_numpy(offsets.astype(np.float32))).amin(dim=1).sum()
-    (gradient,) = torch.autograd.grad(-total, y)
-    return gradient.double().numpy()
-
-
-def _directions(couplings: list[Coupling]) -> np.ndarray:
-    """(E, m, d) gradients of the true potential."""
-    known = [each.direction for each in couplings if each.direction is not None]
-    return np.stack(known)
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(E, m, d), (E, m, d) -> (E,) mean cosine, 0 where one of the vectors is 0."""
-    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    return np.asarray(((a * b).sum(axis=-1) / (norms + EPSILON)).mean(axis=1))
-
-
-def _squared_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(E, m, d), (E, m, d) -> (E,)."""
-    return np.asarray(np.square(a - b).sum(axis=-1).mean(axis=1))

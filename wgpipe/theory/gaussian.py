@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+NEGLIGIBLE = 1e-6  # share of the largest standard deviation below which a direction counts as without variance
+
 
 def bures_squared(a: np.ndarray, b: np.ndarray) -> float:
     """(d, d), (d, d) covariances -> tr A + tr B - 2 tr (A^½ B A^½)^½, also for singular ones."""
@@ -17,9 +19,12 @@ def bures_squared(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def bures_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(d, d): the T = A^-½ (A^½ B A^½)^½ A^-½ that pushes N(0, A) to N(0, B) with least cost. A must be invertible."""
+    """(d, d): the T = A^-½ (A^½ B A^½)^½ A^-½ that pushes N(0, A) to N(0, B) with least cost.
+
+    It is 0 where A has no variance (Olkin & Pukelsheim 1982).
+    """
     half = _half_power(a)
-    inverse = np.linalg.inv(half)
+    inverse = np.linalg.pinv(half, rcond=NEGLIGIBLE, hermitian=True)
     return _congruent(inverse, _half_power(_congruent(half, b)))
 
 
