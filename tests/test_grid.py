@@ -243,9 +243,7 @@ def test_a_recipe_that_another_is_trained_on_is_part_of_the_grid(composed: Dag) 
 
 
 def test_a_bundle_waits_for_that_whose_generators_it_is_trained_on(composed: Dag) -> None:
-    first, second = (
-        SimpleNamespace(dataset="cube-1in1", recipe=recipe, seeds="0-3") for recipe in ("wgan", "wgan-lp")
-    )
+    first, second = (SimpleNamespace(dataset="cube-1in1", recipe=recipe, seeds="0-3") for recipe in ("wgan", "wgan-lp"))
     assert composed.base(first) == []
     assert composed.base_option(first) == ""
     folder = composed.bundle_folder(Bundle("cube-1in1", "wgan", (0, 1, 2, 3)))

@@ -10,7 +10,7 @@ import torch
 
 from wgpipe.errors import UserError
 from wgpipe.nets import Params
-from wgpipe.nets.icnn import Icnn
+from wgpipe.nets.icnn import Icnn, celu
 
 Stack = Callable[..., Params]
 NETS = [
@@ -128,3 +128,10 @@ def test_a_members_values_do_not_depend_on_its_neighbours(net: Icnn, stack: Stac
 def test_a_network_with_several_outputs_is_refused() -> None:
     with pytest.raises(UserError, match="'icnn' is a potential and has one output, where 3 are needed"):
         Icnn().init(np.random.default_rng(0), 3, 3)
+
+
+def test_celu_and_its_derivative_are_torchs() -> None:
+    h = torch.linspace(-30, 30, 1201, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.celu(h)
+    torch.testing.assert_close(celu(h), expected)
+    torch.testing.assert_close(*(torch.autograd.grad(values.sum(), h)[0] for values in (celu(h), expected)))

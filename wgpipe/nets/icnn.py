@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
-from torch.nn.functional import celu
 
 from wgpipe.errors import UserError
 from wgpipe.nets import Net, affine, product
@@ -94,3 +93,8 @@ class Icnn(Net):
             return h
         forms = product(x, params[f"square{layer}"]).square()
         return h + (forms if self.rank == 1 else forms.unflatten(-1, (self.rank, -1)).sum(dim=-2))
+
+
+def celu(h: torch.Tensor) -> torch.Tensor:
+    """h where it is positive, e^h - 1 elsewhere; torch's own takes expm1, which is eight times as slow as exp on CPU."""
+    return h.relu() + (h.clamp_max(0).exp() - 1)
