@@ -29,8 +29,8 @@ class W2Icnn(Adversarial):
     With `potential: source` the roles are exchanged, as in MMv1 of the W2 benchmark (Korotin
     et al. 2021): the map is then ∇f itself.
 
-    The search for x̂ starts at the best of some points x of the batch, is stopped for each y by |y - ∇f(x)|, and leaves the mean
-    of that (`residual`) and the share of points that it left above the tolerance (`capped`) with the critic.
+    The search for x̂ starts at the best of some points x of the batch, is stopped for each y by |y - ∇f(x)|, and leaves
+    the mean of that (`residual`) and the share of points that it left above the tolerance (`capped`) with the critic.
     """
 
     potential: Literal["target", "source"] = Field("target", description="the law that f is a function of")

@@ -96,5 +96,5 @@ class Icnn(Net):
 
 
 def celu(h: torch.Tensor) -> torch.Tensor:
-    """h where it is positive, e^h - 1 elsewhere; torch's own takes expm1, which is eight times as slow as exp on CPU."""
+    """h where it is positive, e^h - 1 elsewhere. Torch's own takes expm1, eight times as slow as exp on CPU."""
     return h.relu() + (h.clamp_max(0).exp() - 1)
