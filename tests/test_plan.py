@@ -23,7 +23,8 @@ BLOCKS = [Block("surface-2in8", "toy", n, tuple(range(8))) for n in (64, 128)]
 
 @pytest.fixture
 def planned(project: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`planned(*arguments)`: what `wgpipe plan --json` prints for the smoke scale, read back."""
+    """`planned(*arguments)`: what `wgpipe plan --json` prints for the smoke scale of one study, read back."""
+    edit_yaml(Path("config/config.yaml"), "studies", value=[STUDY.stem])
 
     def plan(*arguments: str) -> dict[str, Any]:
         assert main(["plan", "--json", str(SMOKE), *arguments]) == 0
@@ -118,7 +119,7 @@ def test_memory_grows_with_the_members_their_samples_and_the_batch_and_a_control
 
 
 def test_a_run_of_two_studies_is_planned_once(project: Path) -> None:
-    one = resolve([Path("config/config.yaml"), SMOKE], {})
+    one = resolve([Path("config/config.yaml"), SMOKE], {"studies": [STUDY.stem]})
     study = one.studies["vanilla_rates"]
     two = Resolved(
         one.config, {"a": study, "b": study}, one.recipes, {"a": one.metrics["vanilla_rates"], "b": {"w1": {}}}

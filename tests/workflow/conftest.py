@@ -110,6 +110,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             shutil.copy(source, folder / part)
     (folder / "big.py").write_text(BIG_DATASET)
     edit_yaml(folder / "config/smoke.yaml", "datasets", value={"big": "./big.py"})
+    edit_yaml(folder / "config/config.yaml", "studies", value=["vanilla_rates"])
     small = {"real": 32, "generated": 32}
     scale = {
         "training": {"steps": 5, "batch": 32},
