@@ -19,6 +19,7 @@ CONTROL_SECONDS = 1.0  # a process that does not
 BLOCK_SECONDS = 0.02  # writing a block, or fitting a control
 UPDATE_SECONDS = {"analytic": 0.17e-3, "autograd": 0.7e-3}  # dispatch of one update of one stack, whatever its size
 FLOPS_PER_SECOND = 45e9
+INNER = {"w2-icnn": 9.0, "w2gn": 11.0, "seguy": 5.0}  # times that an update of these takes, over two passes of a critic
 TRANSPORT_SECONDS = 0.35  # exact transport between 2048 and 2048 points, with the other core at work
 CHEAP_SECONDS = 0.02  # any other comparison of 2048 and 2048 points
 TRANSPORT_POWER = 1.0  # in the product of both sizes
@@ -49,6 +50,7 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
     path = "analytic" if nets == {"mlp"} else "autograd"
     updates = (critic_updates + (1 if generator else 0)) * math.ceil(members / sizing.members_in_cache(recipe))
     seconds = training.steps * (updates * UPDATE_SECONDS[path] + flops / FLOPS_PER_SECOND)
+    seconds *= INNER.get(recipe.method.name, 1.0)
     return START_SECONDS + BLOCK_SECONDS * len(blocks) + seconds
 
 

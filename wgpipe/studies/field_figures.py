@@ -23,7 +23,7 @@ ARROW = 0.07  # length of a gradient of norm 1, as a share of the width of a pan
 
 
 def draw_gradients(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
-    """`gradients`: learned over true gradients of each critic, on the first two-dimensional pair of cost |x - y|."""
+    """`gradients`: learned over true gradients of each critic, on the two-dimensional pair of cost |x - y| with most critics."""
     recipes, fields, dataset = _fields(config, runs, "w1")
     figure, axes = _panels(len(recipes))
     for ax, name in zip(axes, recipes, strict=False):
@@ -43,7 +43,7 @@ def draw_gradients(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
 
 
 def draw_maps(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
-    """`maps`: where each map takes points and where they belong, on the first two-dimensional pair of maps."""
+    """`maps`: where each map takes points and where they belong, on the two-dimensional pair with most maps."""
     recipes, fields, dataset = _fields(config, runs, "w2")
     figure, axes = _panels(len(recipes))
     for ax, name in zip(axes, recipes, strict=False):
@@ -73,10 +73,11 @@ def _fields(
     drawn = [name for name in of_kind(runs, kind) if name in set(rows["dataset"])]
     if not drawn:
         return [], {}, ""
-    rows = largest_n(rows[rows["dataset"] == drawn[0]])
+    dataset = max(drawn, key=rows.groupby("dataset")["recipe"].nunique().get)
+    rows = largest_n(rows[rows["dataset"] == dataset])
     first = rows[rows["seed"] == rows.groupby("recipe")["seed"].transform("min")]
     fields = {str(recipe): _vectors(own) for recipe, own in first.groupby("recipe")}
-    return [name for name in arrange.recipes(config, first) if name in fields], fields, drawn[0]
+    return [name for name in arrange.recipes(config, first) if name in fields], fields, dataset
 
 
 def _vectors(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
