@@ -23,7 +23,7 @@ ARROW = 0.07  # length of a gradient of norm 1, as a share of the width of a pan
 
 
 def draw_gradients(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
-    """`gradients`: learned over true gradients of each critic, on the two-dimensional pair of cost |x - y| with most critics."""
+    """`gradients`: learned over true gradients, on the two-dimensional pair of cost |x - y| with most critics."""
     recipes, fields, dataset = _fields(config, runs, "w1")
     figure, axes = _panels(len(recipes))
     for ax, name in zip(axes, recipes, strict=False):
