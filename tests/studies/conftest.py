@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.studies.truth_runs import COLUMNS
 from wgpipe.config import Study
 from wgpipe.data import dataset
 from wgpipe.settings import read_yaml, validated
@@ -71,18 +72,4 @@ def simulate(
                         status = "diverged" if failed else "ok"
                         facts = (name, card.dimension, card.intrinsic, recipe, n, seed, status)
                         rows.append((*facts, metric, number, null, number - null, protocol))
-    columns = [
-        "dataset",
-        "dimension",
-        "intrinsic",
-        "recipe",
-        "n",
-        "seed",
-        "status",
-        "metric",
-        "value",
-        "null",
-        "excess",
-        "protocol",
-    ]
-    return pd.DataFrame(rows, columns=columns).astype({"intrinsic": "float64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"intrinsic": "float64"})

@@ -20,7 +20,7 @@ from wgpipe import rng
 from wgpipe.data import Arrays, Card
 from wgpipe.data.blockwise import blockwise
 from wgpipe.data.convex_network import gradient
-from wgpipe.data.pairs import Coupling, PairDataset
+from wgpipe.data.pairs import MappedPair
 from wgpipe.errors import UserError
 
 COMPONENTS = 3
@@ -28,7 +28,7 @@ WIDTH = 0.4
 NAME = re.compile(r"(?P<family>\w+)-(?P<dimension>[1-9]\d*)", re.ASCII)
 
 
-class ConvexPair(PairDataset):
+class ConvexPair(MappedPair):
     """A pair whose optimal map is the gradient of a sum of input-convex networks (`convex_network`)."""
 
     cost: ClassVar[Literal[1, 2]] = 2
@@ -96,28 +96,12 @@ class ConvexPair(PairDataset):
             "standard_error": np.array(costs.std() / np.sqrt(count)),
         }
 
-    def draw(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
-        """(count, D) float64."""
-        return self._transport(arrays, draw_mixture(arrays, stream.spawn(2)[0], count))
+    def sample_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, D) float64 draws of the mixture."""
+        return draw_mixture(arrays, stream, count)
 
-    def draw_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
-        """(count, D) float64, independent of `draw` even on an equal stream."""
-        return draw_mixture(arrays, stream.spawn(2)[1], count)
-
-    def coupled(self, arrays: Arrays, stream: np.random.Generator, count: int) -> Coupling:
-        """x and T(x)."""
-        source = self.draw_source(arrays, stream, count)
-        return Coupling(source=source, target=self._transport(arrays, source))
-
-    def transport(self, arrays: Arrays, source: np.ndarray) -> np.ndarray | None:
+    def image(self, arrays: Arrays, source: np.ndarray) -> np.ndarray:
         """(m, D) -> (m, D): T."""
-        return self._transport(arrays, source)
-
-    def distance(self, arrays: Arrays) -> float:
-        """½E|X - T(X)|²."""
-        return float(arrays["distance"])
-
-    def _transport(self, arrays: Arrays, source: np.ndarray) -> np.ndarray:
         pushed = blockwise(lambda points: gradient(arrays, points), source)
         return np.asarray((pushed - arrays["mean"]) / arrays["deviation"])
 

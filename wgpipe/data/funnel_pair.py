@@ -103,10 +103,6 @@ class FunnelPair(PairDataset):
         """(m, D) -> (m, D), for points of the box."""
         return blockwise(lambda points: _moved(arrays, points)[:, 0], source)
 
-    def distance(self, arrays: Arrays) -> float:
-        """W1(P, Q)."""
-        return float(arrays["distance"])
-
     def potential(self, arrays: Arrays, points: np.ndarray) -> np.ndarray:
         """(m, D) -> (m,): f = -u, which attains E f(target) - E f(source) = W1."""
 

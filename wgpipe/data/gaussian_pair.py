@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from wgpipe import rng
 from wgpipe.data import Arrays, Card
 from wgpipe.data.blockwise import blockwise
-from wgpipe.data.pairs import Coupling, PairDataset
+from wgpipe.data.pairs import MappedPair
 from wgpipe.data.planted import orthonormal
 from wgpipe.errors import UserError
 from wgpipe.registry import register
@@ -22,7 +22,7 @@ NAME = re.compile(r"gaussian_pair-([1-9]\d*)", re.ASCII)
 
 
 @register("gaussian_pair", cites=("dowson1982",))
-class GaussianPair(PairDataset):
+class GaussianPair(MappedPair):
     """N(m, S) and N(m', S') in R^d with the optimal map T(x) = m' + A(x - m), A symmetric positive, S' = A S A.
 
     Means are standard normal; S has eigenvalues between ¼ and 4 and A between ½ and 2, log-uniform, in random bases.
@@ -58,7 +58,10 @@ class GaussianPair(PairDataset):
         )
 
     def prepare(self, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
-        """`source_mean`, `target_mean` (d,); `source_root` S^½, `map` A and both `_covariance` (d, d); `distance`."""
+        """`source_mean`, `target_mean` (d,); `source_root` S^½, `map` A and both `_covariance` (d, d); `distance`.
+
+        The distance is ½|m - m'|² + ½tr((I - A) S (I - A)), half the squared Bures–Wasserstein distance.
+        """
         means, root, turn = rng.stream("dataset", self.name).spawn(3)
         source_mean, target_mean = means.standard_normal((2, self.dimension))
         source_root = _positive(root, self.dimension)
@@ -75,32 +78,13 @@ class GaussianPair(PairDataset):
             "distance": np.array((np.sum((source_mean - target_mean) ** 2) + np.sum(moved**2)) / 2),
         }
 
-    def draw(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
-        """(count, d) float64 draws of N(m', S')."""
-        return self._transport(arrays, self._source(arrays, stream.spawn(2)[0], count))
-
-    def draw_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
-        """(count, d) float64 draws of N(m, S), independent of `draw` even on an equal stream."""
-        return self._source(arrays, stream.spawn(2)[1], count)
-
-    def coupled(self, arrays: Arrays, stream: np.random.Generator, count: int) -> Coupling:
-        """x and T(x)."""
-        source = self.draw_source(arrays, stream, count)
-        return Coupling(source=source, target=self._transport(arrays, source))
-
-    def transport(self, arrays: Arrays, source: np.ndarray) -> np.ndarray | None:
-        """(m, d) -> (m, d): T."""
-        return self._transport(arrays, source)
-
-    def distance(self, arrays: Arrays) -> float:
-        """½|m - m'|² + ½tr((I - A) S (I - A)), half the squared Bures–Wasserstein distance."""
-        return float(arrays["distance"])
-
-    def _source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+    def sample_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 draws of N(m, S)."""
         normal = stream.standard_normal((count, self.dimension))
         return blockwise(lambda z: arrays["source_mean"] + z @ arrays["source_root"], normal)
 
-    def _transport(self, arrays: Arrays, source: np.ndarray) -> np.ndarray:
+    def image(self, arrays: Arrays, source: np.ndarray) -> np.ndarray:
+        """(m, d) -> (m, d): T."""
         return blockwise(lambda x: arrays["target_mean"] + (x - arrays["source_mean"]) @ arrays["map"], source)
 
 

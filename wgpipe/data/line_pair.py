@@ -90,10 +90,6 @@ class LinePair(PairDataset):
         """(m, 1) -> (m, 1): T."""
         return self._transport(source)
 
-    def distance(self, arrays: Arrays) -> float:
-        """W1."""
-        return float(arrays["distance"])
-
     def half_squared_w2(self, arrays: Arrays) -> float:
         """½W2², which the same coupling attains."""
         return float(arrays["half_squared_w2"])

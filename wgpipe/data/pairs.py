@@ -44,9 +44,38 @@ class PairDataset(Dataset):
         return None
 
     def distance(self, arrays: Arrays) -> float:
-        """The optimal cost: W1, or half the squared W2."""
-        raise NotImplementedError
+        """The optimal cost: W1, or half the squared W2; what `prepare` stored as `distance`."""
+        return float(arrays["distance"])
 
     def source_sample(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
         """(n, d) float64: the first n source points of a stream."""
         return self.draw_source(arrays, stream, n)
+
+
+class MappedPair(PairDataset):
+    """A pair whose optimal map is known everywhere, and whose target is the image of its source."""
+
+    def sample_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 draws of the source; prefix-stable."""
+        raise NotImplementedError
+
+    def image(self, arrays: Arrays, source: np.ndarray) -> np.ndarray:
+        """(m, d) -> (m, d): the optimal map."""
+        raise NotImplementedError
+
+    def draw(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64 images of fresh source points."""
+        return self.image(arrays, self.sample_source(arrays, stream.spawn(2)[0], count))
+
+    def draw_source(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) float64, independent of `draw` even on an equal stream."""
+        return self.sample_source(arrays, stream.spawn(2)[1], count)
+
+    def coupled(self, arrays: Arrays, stream: np.random.Generator, count: int) -> Coupling:
+        """Source points and their images."""
+        source = self.draw_source(arrays, stream, count)
+        return Coupling(source=source, target=self.image(arrays, source))
+
+    def transport(self, arrays: Arrays, source: np.ndarray) -> np.ndarray | None:
+        """(m, d) -> (m, d): the optimal map."""
+        return self.image(arrays, source)

@@ -15,17 +15,13 @@ EPSILON = 1e-15  # of the published cosine
 
 def gap(critic: Critic, target: np.ndarray, source: np.ndarray) -> np.ndarray:
     """(E, m, d), (E, k, d) -> (E,) E f(target) - E f(source)."""
-    exact = _in_double(critic)
+    exact = critic.double()
     with torch.no_grad():
         f_target, f_source = (exact(torch.from_numpy(points)).mean(dim=1).numpy() for points in (target, source))
     return np.asarray(f_target - f_source)
 
 
-def _in_double(critic: Critic) -> Critic:
-    return Critic(critic.net, {name: value.double() for name, value in critic.params.items()})
-
-
-def _gradient(critic: Critic, points: np.ndarray) -> np.ndarray:
+def learned_gradients(critic: Critic, points: np.ndarray) -> np.ndarray:
     """(E, m, d) -> (E, m, d) float64 gradients of the critic, in the precision of points and parameters."""
     with torch.no_grad():
         return critic.gradient(torch.from_numpy(points)).double().numpy()
@@ -33,7 +29,7 @@ def _gradient(critic: Critic, points: np.ndarray) -> np.ndarray:
 
 def scores(critic: Critic, couplings: list[Coupling]) -> dict[str, np.ndarray]:
     """Of learned gradients at the target points of E couplings, against the directions of the pairs: (E,) each."""
-    learned = _gradient(_in_double(critic), np.stack([each.target for each in couplings]))
+    learned = learned_gradients(critic.double(), np.stack([each.target for each in couplings]))
     true = _directions(couplings)
     return {"gradient_cos": _cosine(learned, true), "gradient_l2": _squared_distance(learned, true)}
 
@@ -43,7 +39,7 @@ def published_scores(
 ) -> dict[str, np.ndarray]:
     """The same against the gradient of -min_k |y - a_k| + b_k in float32, as published."""
     points = np.stack([each.target for each in couplings]).astype(np.float32)
-    learned = _gradient(critic, points)
+    learned = learned_gradients(critic, points)
     computed = np.stack([_funnel_gradient(member, arrays["centres"], arrays["offsets"]) for member in points])
     return {
         "gradient_cos_published": _cosine(learned, computed),

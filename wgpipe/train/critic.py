@@ -40,6 +40,10 @@ class Critic:
         """The same networks, whose parameters are constants."""
         return Critic(self.net, {name: value.detach() for name, value in self.params.items()})
 
+    def double(self) -> Critic:
+        """The same networks in double precision."""
+        return Critic(self.net, {name: value.double() for name, value in self.params.items()})
+
     def gradient(self, x: torch.Tensor) -> torch.Tensor:
         """grad f(x): (E, B, d) -> (E, B, d), differentiable in the parameters but not in x."""
         return self.net.input_gradient(self.params, x)

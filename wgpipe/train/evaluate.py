@@ -118,10 +118,7 @@ class TrainedBlock:
             return None
         import torch
 
-        from wgpipe.train.critic import Critic
-
-        double = Critic(critic.net, {name: value.double() for name, value in critic.params.items()})
-        mapped: torch.Tensor | None = getattr(method, verb)(double, torch.from_numpy(points))
+        mapped: torch.Tensor | None = getattr(method, verb)(critic.double(), torch.from_numpy(points))
         return None if mapped is None else mapped.detach().numpy()
 
     def _state(self, member: int) -> dict[str, np.ndarray]:
