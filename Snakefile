@@ -17,5 +17,6 @@ rule all:
     default_target: True
     input:
         rules.claims.output,
+        rules.ranking.output,
         [dag.study_outputs(study) for study in dag.resolved.studies],
         dag.all_trained(),

@@ -7,7 +7,7 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from wgpipe import fetch as module
 from wgpipe import rng
 from wgpipe.data import Source
 from wgpipe.errors import UserError
-from wgpipe.fetch import Patience, fetch
+from wgpipe.fetch import Patience, check, fetch
 
 CONTENT = rng.stream("content").bytes(400_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -287,6 +287,47 @@ def test_a_file_of_an_installed_package_needs_no_network(tmp_path: Path) -> None
     expected = Path(module.__file__).with_name("py.typed")
     source = Source("typed", ("package:wgpipe/py.typed",), hashlib.sha256(expected.read_bytes()).hexdigest())
     assert fetch(source, tmp_path, mirror=tmp_path, progress=False).read_bytes() == expected.read_bytes()
+
+
+def test_a_file_known_by_its_md5_stays_as_it_is_published(server: Server, tmp_path: Path) -> None:
+    server.resources["/wrong"] = Resource(CONTENT)
+    server.resources["/x.gz"] = Resource(PACKED, flaws=["cut"])
+    md5 = hashlib.md5(PACKED).hexdigest()
+    source = Source("data.gz", (server.url("/wrong"), server.url("/x.gz")), md5=md5)
+    for _ in range(2):
+        assert fetch(source, tmp_path, None, progress=False, patience=QUICK).read_bytes() == PACKED
+    assert [path for path, _ in server.requests] == ["/wrong", "/x.gz", "/x.gz"]
+    with pytest.raises(UserError, match=rf"\(md5 {md5}\) could not be .*wrong md5, expected {md5}, found \w{{32}}\.$"):
+        fetch(replace(source, urls=source.urls[:1]), tmp_path / "new", None, progress=False, patience=QUICK)
+    assert names(tmp_path / "new") == []
+
+
+def test_a_placed_file_is_pointed_to_if_it_is_the_right_one(tmp_path: Path) -> None:
+    by_hand = tmp_path / "by hand"
+    by_hand.mkdir()
+    source = Source("x.zip", ("placed:x.zip",), md5=hashlib.md5(CONTENT).hexdigest(), page="https://example.org/x")
+    with pytest.raises(UserError, match=r"placed:x\.zip: not there; download x\.zip by hand, from https://example"):
+        fetch(source, tmp_path, tmp_path / "mirror", by_hand=by_hand)
+    (by_hand / "x.zip").write_bytes(b"wrong")
+    with pytest.raises(UserError, match=r"placed:x\.zip: x\.zip has the wrong md5"):
+        fetch(source, tmp_path, None, by_hand=by_hand)
+    assert names(tmp_path) == ["by hand"]
+    (by_hand / "x.zip").write_bytes(CONTENT)
+    assert fetch(source, tmp_path, None, by_hand=by_hand).resolve() == by_hand / "x.zip"
+    assert fetch(source, tmp_path, None).read_bytes() == CONTENT
+    (by_hand / "x.zip").write_bytes(b"wrong")
+    with pytest.raises(UserError, match="wrong md5"):
+        fetch(source, tmp_path, None, by_hand=by_hand)
+    assert (by_hand / "x.zip").read_bytes() == b"wrong"
+
+
+def test_a_fetched_file_that_has_changed_is_noticed(tmp_path: Path) -> None:
+    source = Source("data.bin", (), SHA256)
+    (tmp_path / "data.bin").write_bytes(CONTENT)
+    check(source, tmp_path / "data.bin")
+    (tmp_path / "data.bin").write_bytes(CONTENT + b"x")
+    with pytest.raises(UserError, match=r"data\.bin has the wrong sha256, expected .*; delete it, and fetch it again"):
+        check(source, tmp_path / "data.bin")
 
 
 def test_progress_is_drawn_on_stderr_where_it_is_asked_for(

@@ -81,8 +81,8 @@ def test_a_table_tells_limits_choices_and_defaults() -> None:
 
 
 def test_the_examples_are_right() -> None:
-    overlay, mirror, own, study, claim = EXAMPLES
-    for settings in (overlay, mirror, own):
+    overlay, mirror, placed, own, study, claim = EXAMPLES
+    for settings in (overlay, mirror, placed, own):
         Config.model_validate(merge(BASE, settings))
     shown = Study.model_validate(study)
     for recipe in shown.recipes.values():

@@ -48,7 +48,7 @@ def test_runs_blocks_and_jobs_are_counted(planned: Any) -> None:
     assert plan["blocks"] == 2 * (2 + 1) * 3 * 2, "datasets x recipes and controls x n x slots of two seeds"
     assert plan["runs"] == 2 * plan["blocks"]
     assert plan["blocks_by_recipe"] == {"oracle": 12, "vanilla-lp": 12, "wgan-lp": 12}
-    jobs = {"fetch": 1, "prepare": 2, "train": 12, "measure": 6, "study": 1, "claims": 1}
+    jobs = {"fetch": 1, "prepare": 2, "train": 12, "measure": 6, "study": 1, "claims": 1, "ranking": 1}
     assert plan["jobs"] == {**jobs, "all": sum(jobs.values())}
     assert plan["exclusions"] == []
 

@@ -6,13 +6,17 @@ import argparse
 import gc
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wgpipe.errors import UserError
+
+if TYPE_CHECKING:
+    from wgpipe.grid import Grid
 
 DIFFERENT = 1
 BAD_INPUT = 2
@@ -65,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         ("plan", _plan, "what would be run, what is excluded and why, and what it would cost"),
         ("cite", _cite, "BibTeX of everything that a configuration uses"),
         ("summary", _summary, "where the results of a configuration lie"),
+        ("claims", _claims, "the verdicts on a configuration's claims, and with --explain all that is behind one"),
     ):
         sub = verb(name, run, text)
         sub.add_argument("config", nargs="*", type=Path, help=f"overlays on {DEFAULT_CONFIG}, merged in order")
@@ -73,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "plan":
             sub.add_argument("--json", action="store_true", help="machine-readable")
+        if name == "claims":
+            sub.add_argument("--explain", metavar="ID", help="one claim: settings, data, runs, numbers, test, verdict")
         if name == "resolve":
             sub.add_argument("--settings", metavar="JSON", default="{}", help="settings on top, as JSON")
 
@@ -87,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--file", required=True, help="which of the dataset's files")
     sub.add_argument("--out", type=Path, required=True, help="folder to put it in")
     sub.add_argument("--mirror", type=Path, help="folder of local copies (host + path of the URL); or WGPIPE_MIRROR")
+    sub.add_argument("--placed", type=Path, help="folder of files downloaded by hand; or WGPIPE_PLACED")
     _add_own(sub)
 
     sub = verb("prepare", _prepare, "make data.npz and card.json of a dataset")
@@ -122,8 +130,15 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True)
     sub.add_argument("--allow-missing", action="store_true")
 
-    sub = verb("claims", _claims, "the claims of all studies in one table")
-    sub.add_argument("--studies", type=Path, nargs="+", required=True, help="folders of studies")
+    sub = verb("ledger", _ledger, "the claims of all studies in one ledger, and their quality control")
+    sub.add_argument("--studies", type=Path, nargs="+", required=True, help="folders of the studies that ran")
+    sub.add_argument("--settings", type=Path, nargs="+", required=True, help="these as `wgpipe resolve` wrote them")
+    sub.add_argument("--configs", type=Path, nargs="+", required=True, help="YAML files of all studies")
+    sub.add_argument("--out", type=Path, required=True)
+
+    sub = verb("ranking", _ranking, "methods ranked over the cells that they share")
+    sub.add_argument("--recipes", type=Path, nargs="+", required=True, help="recipes as `wgpipe resolve` wrote them")
+    sub.add_argument("--measures", type=Path, nargs="+", required=True)
     sub.add_argument("--out", type=Path, required=True)
 
     text = "whether results are what they should be"
@@ -213,11 +228,24 @@ def _cite(options: argparse.Namespace) -> None:
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from wgpipe.grid import resolved_grid
-    from wgpipe.resolve import raw_config
     from wgpipe.summary import summary
 
-    print(summary(resolved_grid(str(raw_config(_config_files(options), _overrides(options)).get("scale")))))
+    print(summary(_resolved_grid(options)))
+
+
+def _claims(options: argparse.Namespace) -> None:
+    from wgpipe.studies.explain import explained, listed
+
+    grid = _resolved_grid(options)
+    print(explained(grid, options.explain, DEFAULT_CONFIG.parent) if options.explain else listed(grid))
+
+
+def _resolved_grid(options: argparse.Namespace) -> Grid:
+    """What `wgpipe resolve` last wrote for a configuration's scale."""
+    from wgpipe.grid import resolved_grid
+    from wgpipe.resolve import raw_config
+
+    return resolved_grid(str(raw_config(_config_files(options), _overrides(options)).get("scale")))
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -256,16 +284,29 @@ def _fetch(options: argparse.Namespace) -> None:
     if options.file not in sources:
         raise UserError(f"dataset '{options.dataset}' has no file '{options.file}'{suggestion(options.file, sources)}")
     mirror = options.mirror or os.environ.get("WGPIPE_MIRROR")
-    fetch(sources[options.file], options.out, Path(mirror) if mirror else None)
+    by_hand = options.placed or os.environ.get("WGPIPE_PLACED")
+    fetch(
+        sources[options.file],
+        options.out,
+        Path(mirror) if mirror else None,
+        by_hand=Path(by_hand) if by_hand else None,
+    )
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from wgpipe.data import dataset
     from wgpipe.data.prepared import save
+    from wgpipe.fetch import check
+    from wgpipe.identity import preparing_code
 
     _register_own(options.own)
     chosen = dataset(options.dataset)
-    save(options.out, chosen, chosen.prepare({s.file: options.downloads / s.file for s in chosen.sources()}))
+    files = {source.file: options.downloads / source.file for source in chosen.sources()}
+    for source in chosen.sources():
+        check(source, files[source.file])
+    unfinished = options.out / "unfinished"
+    save(options.out, chosen, chosen.prepare_in(unfinished / preparing_code(chosen.registered_name), files))
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -297,10 +338,16 @@ def _study(options: argparse.Namespace) -> None:
     build_study(options.study, options.measures, options.out, options.allow_missing)
 
 
-def _claims(options: argparse.Namespace) -> None:
-    from wgpipe.studies.build import join_claims
+def _ledger(options: argparse.Namespace) -> None:
+    from wgpipe.studies.ledger_files import build_ledger
 
-    join_claims(options.studies, options.out)
+    build_ledger(options.studies, options.settings, options.configs, options.out)
+
+
+def _ranking(options: argparse.Namespace) -> None:
+    from wgpipe.studies.ranking import build_ranking
+
+    build_ranking(options.recipes, options.measures, options.out)
 
 
 def _audit_manifest(options: argparse.Namespace) -> None:

@@ -39,6 +39,7 @@ class Config(Strict):
     threads: PositiveInt = Field(1, description="numeric threads of a job; part of what makes results the same bytes")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; auto: cuda where there is one")
     mirror: str | None = Field(None, description="folder of local copies of downloads (host + path of the URL)")
+    placed: str | None = Field(None, description="folder of the files that you download by hand (CelebA, LSUN)")
     allow_missing: bool = Field(False, description="make tables from the runs that exist, and print how many of all")
     methods: dict[str, str] = Field({}, description="your own methods: name -> .py file that registers it")
     constraints: dict[str, str] = Field({}, description="your own constraints, likewise")

@@ -21,11 +21,12 @@ from wgpipe import identity, plan
 from wgpipe.config import study_file
 from wgpipe.data import family
 from wgpipe.errors import UserError
-from wgpipe.grid import DOWNLOADS, RESOLVED, RESULTS, Block, Bundle, Grid
+from wgpipe.grid import DOWNLOADS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
 from wgpipe.resolve import OWN_KINDS, Resolved, raw_config
 from wgpipe.train import files
 
 Wildcards = Any
+CONFIG_FOLDER = Path("config")
 
 
 class Dag(Grid):
@@ -38,7 +39,7 @@ class Dag(Grid):
         Raises `UserError` with what `wgpipe resolve` says. In the main process, results of other code than the
         present are marked, so that they are made anew even where Snakemake's own records are gone.
         """
-        base = Path("config/config.yaml")
+        base = CONFIG_FOLDER / "config.yaml"
         overlays = [Path(file) for file in configfiles if Path(file).resolve() != base.resolve()]
         paths = [base, *overlays]
         read = raw_config(paths, {})
@@ -52,6 +53,8 @@ class Dag(Grid):
             dag.mark_stale()
         if dag.resolved.config.mirror:
             os.environ["WGPIPE_MIRROR"] = dag.resolved.config.mirror  # for fetch: a parameter would trigger reruns
+        if dag.resolved.config.placed:
+            os.environ["WGPIPE_PLACED"] = dag.resolved.config.placed
         return dag
 
     def mark_stale(self) -> None:
@@ -162,16 +165,47 @@ class Dag(Grid):
             for name in self.resolved.studies[study].tables
         ]
 
+    def study_quality(self, study: str) -> list[str]:
+        """Tables about a study's runs, for the quality control."""
+        return [str(self.study_folder(study) / f"{name}.csv") for name in STUDY_QUALITY]
+
     def study_outputs(self, study: str) -> list[str]:
         """Every file that a study writes."""
         figures = [file for kind in ("pdf", "svg", "png") for file in self.study_figures(study, kind)]
         tables = [file for _, file, _ in self.reported_tables(study)]
         claims = str(self.study_folder(study) / "claims.csv")
-        return [*figures, *tables, *self.study_latex(study), claims, str(self.study_record(study))]
+        quality = self.study_quality(study)
+        return [*figures, *tables, *self.study_latex(study), *quality, claims, str(self.study_record(study))]
 
     def claims_inputs(self) -> list[str]:
-        """The claims of each study."""
-        return [str(self.study_folder(study) / "claims.csv") for study in self.resolved.studies]
+        """The claims of each study, and what it says about its runs."""
+        studies = self.resolved.studies
+        claims = [str(self.study_folder(study) / "claims.csv") for study in studies]
+        return [*claims, *(table for study in studies for table in self.study_quality(study))]
+
+    def study_files(self) -> list[str]:
+        """Settings of each study at this scale."""
+        return [str(self.study_file(study)) for study in self.resolved.studies]
+
+    def study_configs(self) -> list[str]:
+        """Settings of all studies there are, run at this scale or not."""
+        return sorted(map(str, study_file(CONFIG_FOLDER, "*").parent.glob("*.yaml")))
+
+    def quality(self) -> list[str]:
+        """Tables of the quality control."""
+        return [str(self.root / "quality" / f"{name}.csv") for name in (*STUDY_QUALITY, NEEDS)]
+
+    def ranking(self, file: str) -> str:
+        """A file of the ranking over all studies."""
+        return str(self.root / "ranking" / file)
+
+    def all_recipes(self) -> list[str]:
+        """Every recipe as `wgpipe resolve` wrote it."""
+        return [str(self.recipe_file(recipe)) for recipe in self.recipes]
+
+    def all_measured(self) -> list[str]:
+        """Tables of all pairs of all studies, each once."""
+        return sorted({table for study in self.resolved.studies for table in self.measured(study)})
 
     def own_files(self, wildcards: Wildcards) -> str:
         """Options that name the user's own pieces of a job."""

@@ -1,4 +1,4 @@
-"""Downloading: a local mirror first, then each URL in turn, resumed where it stopped, checked by sha256."""
+"""Downloading: a local mirror first, then each URL in turn, resumed where it stopped, checked by a checksum."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from wgpipe import placed
+from wgpipe.atomic import atomic
 from wgpipe.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,23 +62,31 @@ class _Answer(NamedTuple):
 
 
 def fetch(
-    source: Source, folder: Path, mirror: Path | None, progress: bool = True, patience: Patience = Patience()
+    source: Source,
+    folder: Path,
+    mirror: Path | None,
+    progress: bool = True,
+    patience: Patience = Patience(),
+    by_hand: Path | None = None,
 ) -> Path:
-    """Write the uncompressed content of a source to `folder / source.file`, atomically, and return that path.
+    """Write the content of a source to `folder / source.file`, atomically, and return that path.
 
     A file that is there with the right checksum stays, and with a wrong one goes. `https://HOST/PATH` is looked for at
-    `mirror/HOST/PATH` (`~` is expanded) before anything is downloaded; `package:` URLs are files of installed packages.
-    Content that begins like gzip is uncompressed. A download that is cut off leaves a `.part` file, which the next
-    attempt or call continues. `progress`: a bar on stderr. Raises `UserError` with every place and its reason if none
-    gives the right content.
+    `mirror/HOST/PATH` (`~` is expanded) before anything is downloaded; `package:` URLs are files of installed packages;
+    `placed:` URLs are in the folder `by_hand`, and get a link. Content that begins like gzip is uncompressed, unless
+    its md5 is what is known. A download that is cut off leaves a `.part` file, which the next attempt or call
+    continues. Of a source without checksum, a record of what is there is written. `progress`: a bar on stderr. Raises
+    `UserError` with every place and its reason if none gives the right content.
     """
     target = folder / source.file
-    if target.is_file() and _sha256(target) == source.sha256:
+    if source.checksum is None:
+        return placed.record(source.urls, source.page, by_hand, target)
+    if target.is_file() and _digest(target, source) == source.checksum.value:
         return target
     target.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     reasons = []
-    for place, deliver in _places(source, folder, mirror, progress, patience):
+    for place, deliver in _places(source, folder, mirror, progress, patience, by_hand):
         try:
             deliver()
         except _FailedError as error:
@@ -85,18 +95,29 @@ def fetch(
         for url in source.urls:
             _part(folder, source, url).unlink(missing_ok=True)
         return target
-    raise UserError(f"{target} (sha256 {source.sha256}) could not be fetched: " + "; ".join(reasons) + ".")
+    raise UserError(f"{target} ({source.checksum}) could not be fetched: " + "; ".join(reasons) + ".")
+
+
+def check(source: Source, file: Path) -> None:
+    """That a fetched file is still what it was; `UserError` otherwise."""
+    if source.checksum is None:
+        placed.check(file)
+    elif (found := _digest(file, source)) != source.checksum.value:
+        raise UserError(f"{file}: {_wrong(source, found)}; delete it, and fetch it again.")
 
 
 def _places(
-    source: Source, folder: Path, mirror: Path | None, progress: bool, patience: Patience
+    source: Source, folder: Path, mirror: Path | None, progress: bool, patience: Patience, by_hand: Path | None
 ) -> list[tuple[str, Callable[[], None]]]:
     """What to try, in order: a name for errors, and what brings the file from there or raises `_FailedError`."""
-    mirrored = [] if mirror is None else [_mirrored(mirror, url) for url in source.urls if not url.startswith(PACKAGE)]
+    remote = [url for url in source.urls if not url.startswith((PACKAGE, placed.PLACED))]
+    mirrored = [] if mirror is None else [_mirrored(mirror, url) for url in remote]
     places: list[tuple[str, Callable[[], None]]] = [(str(f), partial(_unpack, f, source, folder)) for f in mirrored]
     for url in source.urls:
         if url.startswith(PACKAGE):
             places.append((url, partial(_copy_packaged, url, source, folder)))
+        elif url.startswith(placed.PLACED):
+            places.append((url, partial(_link_placed, url, source, folder, by_hand)))
         else:
             places.append((url, partial(_download, url, source, folder, progress, patience)))
     return places
@@ -116,6 +137,18 @@ def _copy_packaged(url: str, source: Source, folder: Path) -> None:
     _unpack(Path(spec.submodule_search_locations[0]) / path, source, folder)
 
 
+def _link_placed(url: str, source: Source, folder: Path, by_hand: Path | None) -> None:
+    """Point to a file that a person has downloaded, if its checksum is right."""
+    origin = placed.located(url, by_hand)
+    if origin is None:
+        raise _FailedError(placed.advice((url,), source.page, by_hand))
+    found = _digest(origin, source)
+    if source.checksum is None or found != source.checksum.value:
+        raise _FailedError(_wrong(source, found))
+    with atomic(folder / source.file) as link:
+        link.symlink_to(origin)
+
+
 def _part(folder: Path, source: Source, url: str) -> Path:
     """The unfinished download of a URL; each has its own, for compressed files may differ from server to server."""
     return folder / f"{source.file}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part"
@@ -126,19 +159,18 @@ def _unpack(origin: Path, source: Source, folder: Path) -> None:
     if not origin.is_file():
         raise _FailedError("is not there")
     temporary = folder / f"{source.file}.tmp"
-    digest = hashlib.sha256()
+    assert source.checksum is not None
+    digest = hashlib.new(source.checksum.kind)
     try:
         with origin.open("rb") as raw:
-            packed = raw.read(len(GZIP)) == GZIP
+            packed = raw.read(len(GZIP)) == GZIP and source.checksum.of_content
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) if packed else raw as content, temporary.open("wb") as copy:
                 while block := content.read(BLOCK):
                     digest.update(block)
                     copy.write(block)
-        if digest.hexdigest() != source.sha256:
-            found = digest.hexdigest()
-            reason = f"{source.file} has the wrong sha256, expected {source.sha256}, found {found}"
-            raise _FailedError(reason, useless=True)
+        if digest.hexdigest() != source.checksum.value:
+            raise _FailedError(_wrong(source, digest.hexdigest()), useless=True)
         temporary.replace(folder / source.file)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _FailedError(f"damaged gzip file ({error})", again=True, useless=True) from None
@@ -227,6 +259,13 @@ def _readable(error: Exception, patience: Patience) -> str:
     return f"no connection ({text})"
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path, source: Source) -> str:
+    """Of a file as it lies there, by the kind of checksum that is known of the source."""
+    assert source.checksum is not None
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, source.checksum.kind).hexdigest()
+
+
+def _wrong(source: Source, found: str) -> str:
+    assert source.checksum is not None
+    return f"{source.file} has the wrong {source.checksum.kind}, expected {source.checksum.value}, found {found}"

@@ -24,6 +24,8 @@ Key = TypeVar("Key")
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
 DOWNLOADS = RESULTS / "downloads"
+STUDY_QUALITY = ("failures", "controls", "floors")  # tables that every study writes about its runs
+NEEDS = "needs"  # the table of what undecided claims need
 
 
 @dataclass(frozen=True, order=True)

@@ -21,7 +21,7 @@ def training_code(recipe: Recipe, family: str) -> str:
 
 def preparing_code(family: str) -> str:
     """Of a prepared dataset."""
-    return fingerprint(["wgpipe.data.prepared", registry.file_of("dataset", family)], ("numpy",))
+    return fingerprint(["wgpipe.data.prepared", registry.file_of("dataset", family)], ("numpy", "pillow"))
 
 
 def metric_code(metric: str) -> str:
@@ -35,8 +35,13 @@ def study_code(study: str) -> str:
 
 
 def claims_code() -> str:
-    """Of the ledger that joins the claims of all studies."""
-    return fingerprint(["wgpipe.studies.build"], ("pandas",))
+    """Of the ledger that joins the claims of all studies, and of its quality control."""
+    return fingerprint(["wgpipe.studies.ledger_files"], ("numpy", "pandas", "scipy"))
+
+
+def ranking_code() -> str:
+    """Of the ranking of methods over all studies."""
+    return fingerprint(["wgpipe.studies.ranking"], (*STUDY_VERSIONS, "scikit-posthocs", "statsmodels"))
 
 
 def whole_code() -> str:

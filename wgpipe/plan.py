@@ -77,6 +77,10 @@ def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
             if name == "critic":
                 steps = settings.get("steps", 200)
                 seconds += 0 if control else len(blocks) * steps * CRITIC_STEP_SECONDS + 0.1 * seeds
+            elif name == "separation":
+                chosen = grid.recipes[recipe]
+                unbound = chosen.method.name == "vanilla" and chosen.constraint.name == "none" and not control
+                seconds += len(blocks) * settings.get("steps", 4000) * CRITIC_STEP_SECONDS if unbound else 0
             else:
                 size = pairs_of_points(settings, dataset_name) / 2048**2
                 unit = TRANSPORT_SECONDS if name in ("w1", "w2") else CHEAP_SECONDS
@@ -103,6 +107,7 @@ def plan_of(grid: Grid) -> dict[str, Any]:
         "measure": len(grid.pairs()),
         "study": len(grid.study_blocks),
         "claims": 1,
+        "ranking": 1,
     }
     hours = {"train": training / 3600, "measure": measuring / 3600, "study": studies / 3600}
     return {

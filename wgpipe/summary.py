@@ -17,7 +17,8 @@ def summary(grid: Grid) -> str:
         with ledger.open(encoding="utf-8", newline="") as file:
             counts = Counter(row["verdict"] for row in csv.DictReader(file))
         lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    named: list[tuple[str, Path]] = [("claims", grid.root / "claims.md"), ("claims", ledger)]
+    named: list[tuple[str, Path]] = [("claims", grid.root / f"claims.{kind}") for kind in ("html", "md", "tex", "csv")]
+    named += [("quality", grid.root / "quality.html"), ("ranking", grid.root / "ranking" / "ranking.md")]
     for study in grid.study_blocks:
         folder = grid.study_folder(study)
         figures = [folder / f"{name}.pdf" for name in grid.resolved.studies[study].figures]

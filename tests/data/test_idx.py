@@ -51,8 +51,8 @@ def test_reduction_averages_squares(side: int, block: int) -> None:
     for row in range(side):
         for column in range(side):
             square = images[:, row * block : (row + 1) * block, column * block : (column + 1) * block]
-            expected = square.mean(axis=(1, 2)) / 255
-            np.testing.assert_allclose(reduced[:, row * side + column], expected, rtol=1e-6)
+            expected = square.mean(axis=(1, 2)) / 127.5 - 1
+            np.testing.assert_allclose(reduced[:, row * side + column], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("family", ["mnist", "fashion_mnist"])
@@ -63,15 +63,15 @@ def test_the_real_files_give_the_whole_dataset(family: str, mirror: Path, tmp_pa
     assert arrays["train"].shape == (card.train_size, card.dimension) == (60000, 49)
     assert arrays["test"].shape == (card.test_size, card.dimension) == (10000, 49)
     assert arrays["train"].dtype == np.float32
-    assert arrays["train"].min() == 0
-    assert 0.99 < arrays["train"].max() <= 1
+    assert arrays["train"].min() == -1
+    assert 0.98 < arrays["train"].max() <= 1
     classes = np.bincount(arrays["train_labels"])
     assert len(classes) == 10
     if family == "fashion_mnist":
         np.testing.assert_array_equal(classes, 6000)
     else:
         np.testing.assert_array_equal(classes, [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
-        assert arrays["train"].mean() == pytest.approx(0.1307, abs=1e-4)  # torchvision's constant for MNIST
+        assert arrays["train"].mean() == pytest.approx(2 * 0.1307 - 1, abs=2e-4)  # torchvision's constant for MNIST
 
 
 def test_three_sizes_exist_and_others_do_not() -> None:

@@ -15,6 +15,7 @@ NAMES = [
     *("cube-1in1", "cube-2in8", "torus-1in4", "torus-3in12", "sphere-1in2", "sphere-3in12"),
     *("surface-1in2", "surface-2in8", "surface-4in64", "gaussian-1", "gaussian-5"),
     *("ring-8", "grid-25", "grid-25-wgangp", "grid-25-coulomb"),
+    *("two_layer-relu8-2in4", "two_layer-cubic4-3in4"),
 ]
 ARRAYS = {name: dataset(name).prepare({}) for name in NAMES}
 

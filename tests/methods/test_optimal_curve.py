@@ -57,6 +57,22 @@ def test_a_speed_with_slack_is_refused() -> None:
         OptimalCurve(speed=9.0, slack=2.0)
 
 
+def test_its_speed_may_grow_with_the_sample_but_is_never_below_the_least() -> None:
+    sample = stream("test-growing-curve").random((64, 3))
+    for n in (8, 64):
+        state = OptimalCurve(growth=5.0).fit(sample[:n])
+        assert state["speed"] == pytest.approx(5 * n ** (2 / 3))
+        assert state["speed"] > state["least_speed"]
+    held = OptimalCurve(growth=0.1).fit(sample)
+    assert held["speed"] == held["least_speed"] == OptimalCurve().fit(sample)["speed"]
+
+
+@pytest.mark.parametrize("other", [{"speed": 9.0}, {"slack": 2.0}])
+def test_a_growth_with_another_speed_is_refused(other: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match="growth 5 is a law of the speed, so it cannot have speed or slack too"):
+        OptimalCurve(growth=5.0, **other)
+
+
 def test_a_stack_of_members_is_each_member_alone(sample: np.ndarray) -> None:
     """Members need different numbers of knots, and one has repeated points; what is stored has one shape."""
     control = OptimalCurve()

@@ -13,11 +13,13 @@ from wgpipe.methods.w2gn import W2gn
 from wgpipe.nets import Net
 from wgpipe.nets.icnn import Icnn
 from wgpipe.nets.mlp import Mlp
+from wgpipe.nets.quadratic import Quadratic
 
 DENSE = Icnn(hidden=(32, 32), activation="celu", rank=1)
 CASES: list[tuple[Adversarial, Net]] = [
     (W2Icnn(), Icnn(hidden=(32, 32))),
     (W2Icnn(potential="source"), DENSE),
+    (W2Icnn(), Quadratic()),
     (W2gn(), DENSE),
     (Seguy(), Mlp(hidden=(32, 32))),
     (Seguy(map="gradient", regulariser="entropy", epsilon=1), DENSE),

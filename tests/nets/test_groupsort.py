@@ -75,11 +75,12 @@ def test_sorting_has_the_gradient_of_a_permutation() -> None:
     torch.testing.assert_close(jacobian @ x, sort_pairs(x))
 
 
-@pytest.mark.parametrize("shape", [(6, 6), (9, 4), (4, 9), (5, 1)])
-def test_orthonormalising_finds_the_polar_factor(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("shape", [(6, 6), (9, 4), (4, 9), (5, 1), (1, 5)])
+def test_orthonormalising_finds_the_polar_factor(shape: tuple[int, int], last: bool) -> None:
     weight = np.random.default_rng(0).standard_normal((2, *shape))
     weight /= np.linalg.norm(weight, 2, axis=(1, 2), keepdims=True)
-    result = orthonormalise(torch.from_numpy(weight), steps=40)
+    result = orthonormalise(torch.from_numpy(weight), 40, last)
     for member in range(2):
         np.testing.assert_allclose(result[member], polar(weight[member])[0], atol=1e-9)
 
@@ -89,6 +90,38 @@ def test_a_weight_that_is_far_off_has_norm_at_most_one_at_once() -> None:
     left, right = (torch.linalg.qr(torch.randn(9, 9, dtype=torch.float64))[0] for _ in range(2))
     result = orthonormalise((left @ singular @ right)[None], steps=1)
     assert torch.linalg.svdvals(result).max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("shape", [(6, 6), (9, 4), (4, 9), (5, 1)])
+def test_a_step_from_an_orthonormal_weight_has_the_projection_onto_the_tangent_space_as_derivative(
+    shape: tuple[int, int], last: bool
+) -> None:
+    """Stiefel manifold: D -> D - Q (Q'D + D'Q)/2, for Q with orthonormal columns."""
+    stream = np.random.default_rng(1)
+    tall = np.linalg.qr(stream.standard_normal((max(shape), min(shape))))[0]
+    weight = torch.from_numpy(tall if shape[0] >= shape[1] else tall.T)
+    direction = stream.standard_normal(tall.shape)
+    inner = tall.T @ direction
+    expected = direction - tall @ (inner + inner.T) / 2
+    if shape[0] < shape[1]:
+        direction, expected = direction.T, expected.T
+    jacobian = torch.autograd.functional.jacobian(lambda w: orthonormalise(w[None], 1, last)[0], weight)
+    derivative = torch.tensordot(jacobian, torch.from_numpy(direction.copy()), dims=2)
+    np.testing.assert_allclose(derivative, expected, atol=1e-12)
+    np.testing.assert_allclose(orthonormalise(weight[None], 1, last)[0], weight, atol=1e-12)
+
+
+@pytest.mark.parametrize("sort", ["pairs", "full"])
+def test_a_training_gradient_leaves_the_weights_orthonormal_to_first_order(stack: Stack, sort: str) -> None:
+    net = GroupSort(hidden=(8, 6), sort=sort)
+    params = stack(net, 3, 1)
+    weights = [params[f"weight{layer}"].double().requires_grad_() for layer in range(3)]
+    values = net.apply({**params, **{f"weight{i}": w for i, w in enumerate(weights)}}, torch.randn(3, 20, 3).double())
+    for weight, gradient in zip(weights, torch.autograd.grad(values.square().sum(), weights), strict=True):
+        w, g = (weight, gradient) if weight.shape[1] >= weight.shape[2] else (weight.mT, gradient.mT)
+        assert gradient.abs().max() > 0.01
+        assert (w.mT @ g + g.mT @ w).abs().max() < 1e-5  # of weights that are orthonormal in float32
 
 
 def test_an_odd_width_is_refused_with_its_reason() -> None:
@@ -129,14 +162,28 @@ def test_a_full_sort_of_orthonormal_layers_has_slope_equal_to_the_constant_where
     torch.testing.assert_close(slopes.detach(), torch.full((3, 40), 2.0).double())
 
 
-def test_a_stack_of_full_sorts_has_the_bytes_of_each_member_alone(stack: Stack) -> None:
-    net = GroupSort(hidden=(32, 16), sort="full")
-    params, x = stack(net, 5, 1, torch.float32), torch.randn(3, 32, 5)
-    together, slopes = net.apply(params, x), net.input_gradient(params, x)
+@pytest.mark.parametrize("inputs", [2, 3, 5])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("sort", ["pairs", "full"])
+def test_a_stack_has_the_bytes_of_each_member_alone(stack: Stack, inputs: int, outputs: int, sort: str) -> None:
+    """Values, slopes, gradients and projected weights, whatever the dimension of the data."""
+    net = GroupSort(hidden=(32, 16), sort=sort)
+    params, x = stack(net, inputs, outputs, torch.float32), torch.randn(3, 32, inputs)
+    together = everything(net, params, x)
     for member in range(3):
-        own = {name: value[member : member + 1] for name, value in params.items()}
-        assert torch.equal(net.apply(own, x[member : member + 1])[0], together[member])
-        assert torch.equal(net.input_gradient(own, x[member : member + 1])[0], slopes[member])
+        alone = everything(net, {name: value[member : member + 1] for name, value in params.items()}, x[member, None])
+        for name, value in alone.items():
+            assert torch.equal(value[0], together[name][member]), name
+
+
+def everything(net: GroupSort, params: Params, x: torch.Tensor) -> Params:
+    leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
+    values = net.apply(leaves, x)
+    gradients = torch.autograd.grad(values.square().sum(), list(leaves.values()))
+    moved = {name: value + ADAM_STEP * value.sign() for name, value in params.items()}
+    net.project(moved)
+    found = {f"gradient {name}": gradient for name, gradient in zip(leaves, gradients, strict=True)} | moved
+    return found | {"values": values.detach(), "slopes": net.input_gradient(params, x).detach()}
 
 
 def test_pairs_are_the_default_and_two_units_are_one_pair(stack: Stack) -> None:

@@ -138,6 +138,35 @@ def test_truth_at_the_edge_is_rarely_decided(simulated, kind):
     assert max(found.values()) <= 0.025 + 0.02
 
 
+@pytest.fixture(scope="module")
+def many_seeds():
+    """As `simulated`, with the 32 seeds of a full scale, and intervals with 5 % of their misses on each side."""
+    stream = np.random.default_rng(2)
+    rule = FitRule(replicates=500, level=0.9)
+    return [fit_rate(simulated_table(stream, seeds=32), "d", "r", rule=rule).estimate() for _ in range(CASES)]
+
+
+@KINDS
+@pytest.mark.parametrize("errors", [3, -3])
+def test_effect_of_three_standard_errors_is_decided_nine_times_in_ten_by_many_seeds(many_seeds, kind, errors):
+    power = stats.nct.sf(stats.t.ppf(0.95, 31), 31, 3)
+    assert power >= 0.9
+    decided = shares(at_level(claims_whose_edge_is(errors / 2)[kind], 0.9), many_seeds)  # half the standard error
+    assert decided["supported" if errors > 0 else "contradicted"] == pytest.approx(
+        power, abs=3 * np.sqrt(power * (1 - power) / CASES)
+    )
+
+
+@KINDS
+def test_truth_at_the_edge_is_decided_wrongly_at_the_level_of_one_side(many_seeds, kind):
+    found = shares(at_level(claims_whose_edge_is(0)[kind], 0.9), many_seeds)
+    assert max(found.values()) <= 0.05 + 0.02
+
+
+def at_level(test, level):
+    return test.model_copy(update={"level": level})
+
+
 FLAWS = {"few seeds": {"seeds": 7}, "diverged": {}, "floor": {"null": 1.0}}
 
 

@@ -44,11 +44,15 @@ def simulate(
     slope: Callable[[str, int | None, int], float] = lambda recipe, intrinsic, dimension: -0.3,
     scale: Callable[[str, int], float] = lambda recipe, n: 1.0,
     value: Callable[[str, float], float] = lambda recipe, w1: LIPSCHITZ * w1 / 4,
+    separation: Callable[[str, int], float] = lambda recipe, seed: 0.95,
     spread: Callable[[str, int], float] = lambda recipe, seed: 0.9,
     diverged: Callable[[str, int, int], bool] = lambda recipe, n, seed: False,
     noise: float = 0.03,
 ) -> pd.DataFrame:
-    """W1 = scale · n^slope with lognormal noise; V = value(W1), both critics' samples having that W1."""
+    """W1 = scale · n^slope with lognormal noise; V = value(W1), both critics' samples having that W1.
+
+    `separation` is V / (2 log 2) of an unbound critic that was trained to its end.
+    """
     stream = np.random.default_rng(2)
     rows = []
     for name in datasets:
@@ -64,6 +68,7 @@ def simulate(
                     if recipe not in ("oracle", "empirical", "gaussian"):
                         quantities |= {"lipschitz": LIPSCHITZ, "sample_w1": w1, "half_diameter": HALF_DIAMETER}
                         quantities |= {"v": value(recipe, w1)} if recipe.startswith("vanilla") else {}
+                        quantities |= {"separation": separation(recipe, seed)} if recipe == "vanilla-none" else {}
                     failed = diverged(recipe, n, seed)
                     for metric, measured in quantities.items():
                         null = nulls.get(metric, np.nan)

@@ -52,14 +52,3 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "claims.csv").write_text("id,verdict\nvan-a,supported\n", encoding="utf-8")
     with pytest.raises(UserError, match="accepted: id, study, statement"):
         read_claims(tmp_path / "claims.csv")
-
-
-def test_the_readable_ledger_has_verdicts_reasons_links_and_a_legend(tmp_path: Path) -> None:
-    write_claims([ROW, LOST], tmp_path)
-    text = (tmp_path / "claims.md").read_text(encoding="utf-8")
-    assert "2 claims: 1 supported, 0 contradicted, 1 inconclusive." in text
-    assert "| van-loose | \\|slope difference\\| <= 0.05, say | 0.012 [-0.010, 0.030] slope difference |" in text
-    assert "| van-a | \\|slope difference\\| <= 0.05, say | none |" in text
-    assert "(studies/vanilla_rates/rates.svg)" in text
-    assert ROW.reason in text
-    assert "**contradicted**: the whole interval disagrees" in text

@@ -57,8 +57,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("van-sandwich", RATES, "supported"),
     ("van-sandwich", RATES | {"value": half_too_large}, "contradicted"),
     ("van-sandwich", RATES | {"ns": NS, "seeds": 8}, "inconclusive"),
-    ("van-saturate", FREE | {"value": lambda recipe, w1: 1.35}, "supported"),
-    ("van-saturate", FREE | {"value": lambda recipe, w1: 0.5}, "contradicted"),
+    ("van-saturate", FREE, "supported"),
+    ("van-saturate", FREE | {"separation": lambda recipe, seed: 0.6}, "contradicted"),
+    ("van-saturate", FREE | {"separation": lambda recipe, seed: 0.7 + 0.2 * (seed % 2)}, "inconclusive"),
     ("van-saturate", FREE | {"diverged": lambda recipe, n, seed: seed < 4}, "inconclusive"),
     ("van-stable", FREE | {"spread": lambda recipe, seed: 0.1 if recipe == "vanilla-none" else 0.9}, "supported"),
     ("van-stable", FREE | {"diverged": lambda recipe, n, seed: recipe == "vanilla-lp"}, "contradicted"),
@@ -125,10 +126,11 @@ def test_saturation_tells_what_the_missing_constraint_costs(config: Study, simul
         ["vanilla-none", "vanilla-lp"],
         noise=0.001,
         scale=lambda recipe, n: 2.0 if recipe == "vanilla-none" else 1.0,
-        value=lambda recipe, w1: np.log(2),
+        separation=lambda recipe, seed: 0.9 + 0.01 * (seed % 2),
     )
     found = row(config, "van-saturate", runs)
-    assert found.estimate == pytest.approx(0.5)
+    assert found.estimate == pytest.approx(0.905)
+    assert "means: 0.905 at n = 32" in found.reason
     assert "log ratio of W1 against vanilla-lp at n = 1024: 0.69" in found.reason
 
 

@@ -16,9 +16,10 @@ from wgpipe.studies.vanilla_rates import VanillaRates
 
 Simulate = Callable[..., pd.DataFrame]
 
-FIGURES = {"rates", "slopes", "variants", "sandwich", "stability"}
-TABLES = {"runs", "protocols", "rates", "variants", "critics", "stability"}
-FILES = {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "svg", "png")}
+FIGURES = {"rates", "slopes", "variants", "oracle", "sandwich", "stability"}
+NARROW = {"saturation"}  # of a column's width
+TABLES = {"runs", "protocols", "rates", "variants", "oracle", "critics", "stability"}
+FILES = {f"{name}.{kind}" for name in FIGURES | NARROW for kind in ("pdf", "svg", "png")}
 FILES |= {f"{name}.csv" for name in TABLES} | {"rates.tex"}
 
 
@@ -148,7 +149,9 @@ def test_two_seeds_at_two_n_and_a_dataset_where_nothing_finished_give_all_files_
         ("rates", "no finished run"),
         ("slopes", "no slope: diverged"),
         ("variants", "no variant of a base recipe"),
+        ("oracle", "no method ran with several widths"),
         ("sandwich", "no run with a value of V"),
+        ("saturation", "no finished run with an unbound critic"),
     ):
         assert f"<!-- {sentence}" in (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
     assert [row.id for row in rows] == list(config.claims)

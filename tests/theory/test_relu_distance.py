@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from wgpipe.metrics.transport import exact_cost
-from wgpipe.theory.relu_distance import relu_distance_line, relu_distance_plane
+from wgpipe.theory.relu_distance import relu_distance_line, relu_distance_plane, sign_changes
 
 SEEDS = range(5)
 
@@ -80,3 +82,22 @@ def test_two_laws_on_a_slanted_line_are_as_far_apart_as_on_the_line() -> None:
     x, y = (points[:, 0] for points in pair(3, 1))
     slant = np.array([np.cos(1.234), np.sin(1.234)])
     assert relu_distance_plane(np.outer(x, slant), np.outer(y, slant)) == pytest.approx(relu_distance_line(x, y))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "changes"),
+    [
+        ([0.0, 1.0], [2.0, 3.0], 0),
+        ([0.0, 3.0], [1.0, 2.0], 1),
+        ([0.0, 1.0], [0.0, 1.0], 0),
+        ([0.0, 3.0, 4.0, 7.0], [1.0, 2.0, 5.0, 6.0], 3),
+        ([0.0, 3.0, 5.0], [1.0, 2.0, 6.0], 2),
+        ([0.0, 1.0, 1.0], [1.0, 1.0, 2.0, 0.0], 0),
+    ],
+)
+def test_sign_changes_of_two_step_functions(x: list[float], y: list[float], changes: int) -> None:
+    assert sign_changes(np.array(x), np.array(y)) == changes
+    places = np.union1d(x, y)
+    signs = [np.sign(np.mean(np.array(x) <= at) - np.mean(np.array(y) <= at)) for at in places]
+    kept = [sign for sign in signs if sign]
+    assert sum(a != b for a, b in itertools.pairwise(kept)) == changes

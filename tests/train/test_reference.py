@@ -93,20 +93,23 @@ class Dense(torch.nn.Module):
 
 
 class MaxMin(Dense):
-    """Anil et al. 2019: orthonormal weights, three Björck iterations after each update, sorted pairs."""
+    """Anil et al. 2019: sorted pairs, a Björck iteration in each layer, and two more after each update."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for layer in self.layers[:-1]:
-            pairs = torch.stack(layer(x).chunk(2, dim=1))
+            pairs = torch.stack(self.affine(layer, x).chunk(2, dim=1))
             x = torch.cat(list(pairs.sort(dim=0).values), dim=1)
-        return 2.0 * self.layers[-1](x)
+        return 2.0 * self.affine(self.layers[-1], x)
+
+    def affine(self, layer: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.linear(x, self.closer(layer.weight), layer.bias)
+
+    def closer(self, w: torch.Tensor) -> torch.Tensor:
+        return w @ (3 * torch.eye(w.shape[1]) - w.T @ w) / 2
 
     def after_update(self) -> None:
         for layer in self.layers:
-            w = layer.weight.data
-            for _ in range(3):
-                w = w @ (3 * torch.eye(w.shape[1]) - w.T @ w) / 2
-            layer.weight.data = w
+            layer.weight.data = self.closer(self.closer(layer.weight.data))
 
 
 class Normalised(Dense):

@@ -8,7 +8,7 @@ from pathlib import Path
 from wgpipe.audit.manifest import read_manifest, write_manifest
 from wgpipe.errors import UserError
 
-KINDS = ("claims.csv", "claims.md", "quality.csv", "studies/*/*.csv", "ranking/*.csv")
+KINDS = ("claims.csv", "claims.md", "quality.md", "quality/*.csv", "studies/*/*.csv", "ranking/*.csv")
 LARGEST = 200_000  # bytes; tables of single runs grow with the scale
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -19,16 +19,39 @@ from wgpipe.errors import UserError
 Arrays = Mapping[str, np.ndarray]
 
 
+class Checksum(NamedTuple):
+    """How a file is recognised."""
+
+    kind: Literal["sha256", "md5"]
+    value: str
+    of_content: bool  # of what is inside a .gz file, rather than of the file as it is published
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
 @dataclass(frozen=True)
 class Source:
     """A file to download: URLs tried in order, and the sha256 of its uncompressed content.
 
-    `package:sklearn/datasets/data/x.csv.gz` is a URL too: a file inside an installed package.
+    Where the publisher gives only an md5, it is that of the file as published, which stays compressed. Where there is
+    no checksum at all, `file` is a record of what was there on first use (`wgpipe.placed`).
+    `package:sklearn/datasets/data/x.csv.gz` is a URL too: a file inside an installed package. `placed:x.zip` is one
+    that a person has to download, from `page`, since its host does not let a program.
     """
 
     file: str
     urls: tuple[str, ...]
-    sha256: str
+    sha256: str = ""
+    md5: str = ""
+    page: str = ""
+
+    @property
+    def checksum(self) -> Checksum | None:
+        """What is known of the content; None: nothing."""
+        if self.sha256:
+            return Checksum("sha256", self.sha256, of_content=True)
+        return Checksum("md5", self.md5, of_content=False) if self.md5 else None
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,7 @@ class Card:
     licence: str
     cites: tuple[str, ...] = ()
     checksums: dict[str, str] = field(default_factory=dict)
+    shape: tuple[int, int, int] | None = None  # of images: channels, height, width; rows are flattened, in [-1, 1]
 
 
 class Dataset(BaseModel):
@@ -80,6 +104,10 @@ class Dataset(BaseModel):
     def prepare(self, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
         """Arrays that sampling needs (saved as data.npz), from the downloaded files by `Source.file`."""
         raise NotImplementedError
+
+    def prepare_in(self, folder: Path, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
+        """`prepare`, with a folder of this code's own for what does not fit into memory: a later call goes on there."""
+        return self.prepare(files)
 
     def draw(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
         """(count, d) float64 fresh draws of an exact sampler."""
@@ -115,7 +143,11 @@ class FiniteDataset(Dataset):
             raise UserError(
                 f"dataset '{self.name}' has {len(points)} points in this split, and {count} were asked for."
             )
-        return points[stream.permutation(len(points))[:count]].astype(np.float64)
+        return self.points(points[stream.permutation(len(points))[:count]])
+
+    def points(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as they are stored -> float64 points, copied."""
+        return rows.astype(np.float64)
 
 
 def family(name: str) -> str:

@@ -39,11 +39,12 @@ def read(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def reduce(images: np.ndarray, side: int) -> np.ndarray:
-    """(N, 28, 28) uint8 -> (N, side²) float32 in [0, 1]: averages over squares; `side` divides 28."""
+    """(N, 28, 28) uint8 -> (N, side²) float32 in [-1, 1]: averages over squares; `side` divides 28."""
     block = SIDE // side
     sums = images.reshape(-1, side, block, side, block).sum(axis=(2, 4), dtype=np.uint32)
     averages: np.ndarray = sums.reshape(len(images), -1).astype(np.float32)
-    averages /= 255 * block**2
+    averages /= 127.5 * block**2
+    averages -= 1
     return averages
 
 
@@ -78,23 +79,24 @@ class IdxImages(FiniteDataset):
         )
 
     def card(self) -> Card:
-        """Facts. `latent` 16 is a choice; `radius` is that of the cube [0, 1]^d, an upper bound."""
+        """Facts. `latent` 16 is a choice; `radius` is that of the cube [-1, 1]^d, an upper bound."""
         return Card(
             name=self.name,
-            title=f"{self.title}, {self.side}×{self.side} pixels in [0, 1]",
+            title=f"{self.title}, {self.side}×{self.side} pixels",
             dimension=self.side**2,
             intrinsic=None,
             latent=16,
             train_size=SPLITS["train"][1],
             test_size=SPLITS["test"][1],
-            radius=self.side / 2,
+            radius=self.side,
             source=self.origin,
             licence=self.licence,
             cites=self.cites,
+            shape=(1, self.side, self.side),
         )
 
     def prepare(self, files: Mapping[str, Path]) -> dict[str, np.ndarray]:
-        """`train` (60000, d) and `test` (10000, d), float32 in [0, 1], and their labels, uint8."""
+        """`train` (60000, d) and `test` (10000, d), float32 in [-1, 1], and their labels, uint8."""
         arrays = {}
         for split, (prefix, count) in SPLITS.items():
             images = read(files[f"{self.registered_name}-{prefix}-images-idx3-ubyte"], (count, SIDE, SIDE))

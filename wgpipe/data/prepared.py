@@ -15,6 +15,7 @@ import numpy as np
 
 from wgpipe.atomic import atomic
 from wgpipe.data import Arrays, Card, Dataset
+from wgpipe.data.mapped import read
 from wgpipe.errors import UserError
 
 DATA, CARD = "data.npz", "card.json"
@@ -39,15 +40,17 @@ def save(folder: Path, dataset: Dataset, arrays: Arrays) -> Card:
 
 
 def load(folder: Path) -> tuple[Card, dict[str, np.ndarray]]:
-    """The card and the arrays of a folder; `UserError` names a file that is missing or not as it was saved."""
+    """The card and the arrays of a folder, large ones mapped and read-only.
+
+    `UserError` names a file that is missing or not as it was saved.
+    """
     card = load_card(folder)
     path = folder / DATA
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read(path)
     except FileNotFoundError:
         raise _damaged(path, "is missing") from None
-    except (ValueError, EOFError, OSError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, f"cannot be read ({error})") from None
     if arrays.keys() != card.checksums.keys():
         raise _damaged(path, f"holds {sorted(arrays)}, but {CARD} lists {sorted(card.checksums)}")
@@ -63,7 +66,8 @@ def load_card(folder: Path) -> Card:
     path = folder / CARD
     try:
         facts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Card(**{**facts, "cites": tuple(facts["cites"])})
+        shape = facts["shape"]
+        return Card(**{**facts, "cites": tuple(facts["cites"]), "shape": shape and tuple(shape)})
     except FileNotFoundError:
         raise _damaged(path, "is missing") from None
     except (ValueError, TypeError, KeyError) as error:

@@ -24,10 +24,10 @@ class Began(Adversarial):
     L(X) + |γ L(X) - L(G(Z))|, of the last critic update.
     """
 
-    codes: PositiveInt = 64
-    gamma: float = Field(0.5, gt=0, le=1)
-    lambda_k: NonNegativeFloat = 0.001
-    eta: Literal[1, 2] = 1
+    codes: PositiveInt = Field(64, description="numbers between encoder and decoder")
+    gamma: float = Field(0.5, gt=0, le=1, description="γ, generated over real loss that is aimed at: diversity")
+    lambda_k: NonNegativeFloat = Field(0.001, description="λ, rate of k")
+    eta: Literal[1, 2] = Field(1, description="η, power of the reconstruction error")
 
     def parts(self, dimension: int) -> dict[str, tuple[int, int]]:
         return {"encoder": (dimension, self.codes), "decoder": (self.codes, dimension)}

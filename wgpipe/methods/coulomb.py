@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from wgpipe.methods import Adversarial
 from wgpipe.methods.kernels import Plummer, squared_distances
 from wgpipe.registry import register
@@ -24,7 +26,7 @@ class Coulomb(Plummer, Adversarial):
     in that code, which shifts it by about k(0) / B; without `self_terms` they do not.
     """
 
-    self_terms: bool = True
+    self_terms: bool = Field(True, description="whether a point feels the charge of its own place")
 
     def potential(self, real: torch.Tensor, fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(E, B, d), (E, C, d) -> pot at the real points (E, B) and at the generated ones (E, C), both constants."""

@@ -26,8 +26,10 @@ class Gmmn(Adversarial):
 
     has_critic: ClassVar[bool] = False
 
-    bandwidths: tuple[PositiveFloat, ...] = Field((2.0, 5.0, 10.0, 20.0, 40.0, 80.0), min_length=1)
-    root: bool = True
+    bandwidths: tuple[PositiveFloat, ...] = Field(
+        (2.0, 5.0, 10.0, 20.0, 40.0, 80.0), min_length=1, description="σ, squared lengths in units of the data"
+    )
+    root: bool = Field(True, description="minimise the root of MMD², not MMD² itself")
 
     def generator_objective(self, critic: Critic, fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
         return (mmd if self.root else mmd_squared)(fake, real, self.bandwidths)

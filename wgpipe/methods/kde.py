@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from wgpipe.data import Arrays, Dataset
 from wgpipe.errors import UserError
@@ -21,7 +22,7 @@ class Kde(Control):
     best for a normal law, too wide where there are several modes.
     """
 
-    bandwidth: Literal["scott", "silverman"] = "scott"
+    bandwidth: Literal["scott", "silverman"] = Field("scott", description="rule that gives h")
 
     def fit(self, sample: np.ndarray) -> dict[str, np.ndarray]:
         n, d = sample.shape

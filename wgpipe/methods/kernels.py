@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, PositiveFloat, field_validator
+from pydantic import BaseModel, Field, PositiveFloat, field_validator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +23,8 @@ class Plummer(BaseModel):
     the kernel is superharmonic, so that the potential has no local minima off the data, if and only if D <= m.
     """
 
-    dimension: float = 3.0
-    epsilon: PositiveFloat = 1.0
+    dimension: float = Field(3.0, description="D of the potential, more than 2; not that of the data")
+    epsilon: PositiveFloat = Field(1.0, description="ε, length within which the kernel is smooth")
 
     @field_validator("dimension")
     @classmethod

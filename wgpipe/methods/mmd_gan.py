@@ -27,11 +27,13 @@ class MmdGan(Adversarial):
     recipe's constraint `clip` with `part: encoder`.
     """
 
-    codes: PositiveInt = 16
-    sigmas: tuple[PositiveFloat, ...] = Field((1.0, 2.0, 4.0, 8.0, 16.0), min_length=1)
-    autoencoder: NonNegativeFloat = 8.0
-    rank: NonNegativeFloat = 16.0
-    root: bool = True
+    codes: PositiveInt = Field(16, description="numbers that the encoder makes of a point")
+    sigmas: tuple[PositiveFloat, ...] = Field(
+        (1.0, 2.0, 4.0, 8.0, 16.0), min_length=1, description="σ, lengths in units of the codes"
+    )
+    autoencoder: NonNegativeFloat = Field(8.0, description="λ, weight of the reconstruction errors")
+    rank: NonNegativeFloat = Field(16.0, description="weight of the term that orders real and generated codes")
+    root: bool = Field(True, description="M is the root of MMD², not MMD² itself")
 
     def parts(self, dimension: int) -> dict[str, tuple[int, int]]:
         return {"encoder": (dimension, self.codes), "decoder": (self.codes, dimension)}

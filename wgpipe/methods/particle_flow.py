@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from wgpipe.data import Arrays, Dataset
 from wgpipe.methods import Control
@@ -28,26 +30,34 @@ class ParticleFlow(Plummer, Control):
     (D - 2) mean_j (|x - z_j|² + ε²)^(-D/2), over particles and sample as z, which bounds the stiffness of the field.
     """
 
-    particles: PositiveInt = 1024
-    spread: PositiveFloat = 1.0
-    steps: PositiveInt = 500
-    rate: PositiveFloat = 1.0
+    particles: PositiveInt = Field(1024, description="how many there are")
+    spread: PositiveFloat = Field(1.0, description="width of their start over that of the sample")
+    steps: PositiveInt = Field(500, description="of Euler's method")
+    rate: PositiveFloat = Field(1.0, description="length of a step in shortest relaxation times")
 
     def fit(self, sample: np.ndarray) -> dict[str, np.ndarray]:
         """`particles` (particles, d) at the end, and `time`, how long they have moved; a function of the sample."""
         sample = np.ascontiguousarray(sample, dtype=np.float64)
         centre = sample.mean(axis=0)
         points = sample - centre
-        stream = random_stream("particle-flow", hashlib.sha256(sample.tobytes()).hexdigest())
-        width = self.spread * np.sqrt(np.square(points).mean())
-        particles = width * stream.standard_normal((self.particles, sample.shape[1]))
-        time = 0.0
-        for _ in range(self.steps):
-            velocity, stiffness = self.field(particles, points)
-            step = self.rate / stiffness
-            particles += step * velocity
-            time += step
+        ((time, particles),) = deque(itertools.islice(self.flow(self.start(sample), points), self.steps), maxlen=1)
         return {"particles": particles + centre, "time": np.asarray(time)}
+
+    def start(self, sample: np.ndarray) -> np.ndarray:
+        """(n, d) -> (particles, d) where particles start, relative to the sample's mean."""
+        stream = random_stream("particle-flow", hashlib.sha256(sample.tobytes()).hexdigest())
+        width = float(self.spread * np.sqrt(np.square(sample - sample.mean(axis=0)).mean()))
+        return width * stream.standard_normal((self.particles, sample.shape[1]))
+
+    def flow(self, particles: np.ndarray, sample: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+        """(m, d), (n, d) -> time and (m, d) positions after each Euler step, without end."""
+        time = 0.0
+        while True:
+            velocity, stiffness = self.field(particles, sample)
+            step = self.rate / stiffness
+            particles = particles + step * velocity
+            time += step
+            yield time, particles
 
     def field(self, particles: np.ndarray, sample: np.ndarray) -> tuple[np.ndarray, float]:
         """(m, d), (n, d) -> (m, d) velocities of the particles, and the largest stiffness, in 1 / time."""

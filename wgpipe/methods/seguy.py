@@ -25,7 +25,7 @@ class Seguy(Adversarial):
     of the W2 benchmark (Korotin et al. 2021), whose ε is the default here.
     """
 
-    regulariser: Literal["l2", "entropy"] = "l2"
+    regulariser: Literal["l2", "entropy"] = Field("l2", description="what is added to the cost of the plan")
     epsilon: PositiveFloat = Field(0.03, description="strength ε of the regularisation, in units of the cost")
     map: Literal["barycentric", "gradient"] = Field("barycentric", description="how a map is made of u and v")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
 from torch.nn.functional import softplus
 
 from wgpipe.methods import Adversarial
@@ -20,7 +21,7 @@ class Vanilla(Adversarial):
     `minimax` gives the generator the same objective; `non-saturating` lets it maximise E log(1 / (1 + e^-W(G(Z)))).
     """
 
-    loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    loss: Literal["non-saturating", "minimax"] = Field("non-saturating", description="of the generator")
 
     def critic_loss(self, w_real: torch.Tensor, w_fake: torch.Tensor) -> torch.Tensor:
         return (softplus(-w_real) + softplus(w_fake)).mean(dim=1)

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from wgpipe.nets import Net, dense, dense_sizes, product
+from wgpipe.nets import Net, affine, dense_sizes, product
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
     from wgpipe.nets import Params
 
-NEWTON_STEPS = 3
+NEWTON_STEPS = 2  # after an update; `apply` takes one more
 
 
 @register("groupsort", cites=("anil2019",))
@@ -22,7 +22,9 @@ class GroupSort(Net):
     """Orthonormal layers with sorting of units between them, times L; universal among L-Lipschitz functions.
 
     After each update the weights are put back on the Stiefel manifold by Newton-Schulz steps (Björck and Bowie's
-    first-order iteration), which converge quadratically from the small distance that one update moves them.
+    first-order iteration), which converge quadratically from the small distance that one update moves them. One more
+    such step is part of the network: it leaves orthonormal weights as they are, and its derivative there is the
+    projection onto the tangent space, without which Adam would spend its steps on directions that are undone.
     """
 
     hidden: tuple[PositiveInt, ...] = Field((64, 64), description="widths of the hidden layers")
@@ -46,17 +48,20 @@ class GroupSort(Net):
 
     def apply(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         for layer in range(len(self.hidden)):
-            x = dense(params, layer, x)
+            x = affine(x, self._orthonormal(params, layer, 1), params[f"bias{layer}"])
             x = sort_pairs(x) if self.sort == "pairs" else sort_all(x)
-        return self.lipschitz * dense(params, len(self.hidden), x)
+        layer = len(self.hidden)
+        return self.lipschitz * affine(x, self._orthonormal(params, layer, 1), params[f"bias{layer}"])
 
     def project(self, params: Params) -> None:
-        for name, weight in params.items():
-            if name.startswith("weight"):
-                weight.copy_(orthonormalise(weight, NEWTON_STEPS))
+        for layer in range(len(self.hidden) + 1):
+            params[f"weight{layer}"].copy_(self._orthonormal(params, layer, NEWTON_STEPS))
 
     def lipschitz_bound(self) -> float | None:
         return self.lipschitz
+
+    def _orthonormal(self, params: Params, layer: int, steps: int) -> torch.Tensor:
+        return orthonormalise(params[f"weight{layer}"], steps, last=layer == len(self.hidden))
 
 
 def sort_pairs(x: torch.Tensor) -> torch.Tensor:
@@ -73,13 +78,14 @@ def sort_all(x: torch.Tensor) -> torch.Tensor:
     return x.gather(-1, torch.from_numpy(x.detach().numpy().argsort(axis=-1)))
 
 
-def orthonormalise(weight: torch.Tensor, steps: int) -> torch.Tensor:
+def orthonormalise(weight: torch.Tensor, steps: int, last: bool = False) -> torch.Tensor:
     """(E, a, b) -> the nearest matrices with orthonormal rows or columns, by `steps` Newton-Schulz steps.
 
-    A step takes singular values from [0, 2] into [0, 1], so that the Lipschitz bound holds before convergence too.
+    A step takes singular values from [0, 2] into [0, 1], so that the Lipschitz bound holds before convergence too. The
+    `last` layer is told, for products are formed on the side of a hidden layer: BLAS rounds those of other sizes by the
+    place of a member in its stack.
     """
-    wide = weight.shape[-2] < weight.shape[-1]
-    q = weight.mT if wide else weight
     for _ in range(steps):
-        q = 1.5 * q - 0.5 * product(q, product(q.mT, q))
-    return q.mT if wide else q
+        cube = product(product(weight, weight.mT), weight) if last else product(weight, product(weight.mT, weight))
+        weight = 1.5 * weight - 0.5 * cube
+    return weight

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from wgpipe.errors import UserError
-from wgpipe.nets import Net, affine, product
+from wgpipe.nets import affine, product
+from wgpipe.nets.convex import Convex
 from wgpipe.registry import register
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ START = 0.1  # share of the network in the gradient of an untrained potential, a
 
 
 @register("icnn", cites=("amos2017", "taghvaei2019", "korotin2021"))
-class Icnn(Net):
+class Icnn(Convex):
     """Convex f(x) = ½c|x|² + ½|Mx|² + a·x + W_L h_L, where h_{l+1} = σ_l(W_l h_l + A_l x + b_l) and W_l >= 0.
 
     The layers are those of Amos et al. 2017 (eq. 2). `relu2` is the choice of Taghvaei & Jalali 2019: σ = max(0, ·)²
@@ -29,10 +30,9 @@ class Icnn(Net):
     f is close to ½|x|², whose gradient is the identity.
     """
 
-    hidden: tuple[PositiveInt, ...] = Field((64, 64, 32), min_length=1)
-    activation: Literal["relu2", "celu"] = "relu2"
+    hidden: tuple[PositiveInt, ...] = Field((64, 64, 32), min_length=1, description="widths of the hidden layers")
+    activation: Literal["relu2", "celu"] = Field("relu2", description="relu2: squared in the first layer alone")
     rank: NonNegativeInt = Field(0, description="squares of linear forms in every unit")
-    strong_convexity: NonNegativeFloat = Field(0.01, le=1, description="c above")
     homotopy_steps: NonNegativeInt = Field(
         0, description="updates over which the layers' share grows from 0, class Q alone, to 1; 0: whole from the start"
     )
@@ -72,6 +72,11 @@ class Icnn(Net):
             params[f"hidden{layer}"].clamp_(min=0)
         if self.homotopy_steps:
             params["state.share"].add_(1 / self.homotopy_steps).clamp_(max=1)
+
+    def clipped(self, params: Params) -> Params:
+        """Weights W that are 0."""
+        between = [f"hidden{layer}" for layer in range(1, len(self.hidden) + 1)]
+        return {name: params[name] == 0 for name in between}
 
     def _layers(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         """(E, B, d) -> (E, B, H) the last hidden layer."""

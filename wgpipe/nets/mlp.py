@@ -22,8 +22,8 @@ LEAK = 0.2
 class Mlp(Net):
     """Dense layers with (leaky) ReLU between them, Kaiming-uniform weights, biases uniform within 1/sqrt(fan-in)."""
 
-    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1)
-    activation: Literal["relu", "leaky_relu"] = "relu"
+    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1, description="widths of the hidden layers")
+    activation: Literal["relu", "leaky_relu"] = Field("relu", description="leaky_relu: of slope 0.2 below zero")
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
         params = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from wgpipe.nets import Net, affine, dense_sizes, product
 from wgpipe.nets.mlp import Mlp
@@ -24,8 +24,8 @@ class Spectral(Net):
     quotient W / (u' W v) as in the paper (eq. 11-12).
     """
 
-    hidden: tuple[PositiveInt, ...] = (64, 64)
-    lipschitz: PositiveFloat = 1.0
+    hidden: tuple[PositiveInt, ...] = Field((64, 64), description="widths of the hidden layers")
+    lipschitz: PositiveFloat = Field(1.0, description="L")
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
         params = Mlp(hidden=self.hidden).init(stream, inputs, outputs)

@@ -16,6 +16,7 @@ from wgpipe.stats.estimates import Caveats, Estimate
 from wgpipe.stats.intervals import bootstrap, proportion_difference
 from wgpipe.stats.panels import FitRule, panel
 from wgpipe.stats.rates import RULE
+from wgpipe.stats.seed_means import seed_mean
 from wgpipe.stats.slopes import Term, sum_of_slopes
 
 Names = str | Sequence[str]
@@ -81,6 +82,31 @@ def log_ratio(
         rule.level,
     )
     return caveats.estimate("log ratio", rule, interval, 2 * len(names) * len(by_seed), len(by_seed))
+
+
+def difference(
+    table: pd.DataFrame, datasets: Names, first: str, second: str, n: int, metric: str = "w1", rule: FitRule = RULE
+) -> Estimate:
+    """Mean over seeds of value of `first` - value of `second` at one n, paired by seed.
+
+    For a sign, not for a size: unlike a logarithm it may stand near the null, whose bias both values share.
+    """
+    names, unit = _names(datasets), f"difference of {metric}"
+    at_n = table[(table["n"] == n).to_numpy()]
+    caveats, differences = Caveats(), []
+    for name in names:
+        pair = [panel(at_n, name, recipe, metric) for recipe in (first, second)]
+        caveats.check_runs(pair, rule)
+        if caveats.status == "missing":
+            return caveats.estimate(unit, rule, None)
+        own, other = (dict(zip(one.seeds.tolist(), one.values[:, 0].tolist(), strict=True)) for one in pair)
+        differences.append({seed: own[seed] - other[seed] for seed in own.keys() & other.keys()})
+    shared = functools.reduce(
+        set.intersection, [{seed for seed, value in one.items() if np.isfinite(value)} for one in differences]
+    )
+    by_seed = np.asarray([np.mean([one[seed] for one in differences]) for seed in sorted(shared)])
+    key: tuple[str | int, ...] = ("difference", *names, *sorted((first, second)), n, metric)
+    return seed_mean(by_seed, unit, key, caveats, rule, 2 * len(names) * len(by_seed))
 
 
 def failure_difference(

@@ -11,8 +11,9 @@ from wgpipe.config import Study as Settings
 from wgpipe.settings import merge
 
 NULL_CONTROL = "oracle"
+SIDES = ("generator", "critic")
 
-Variation = Literal["base", "constraint", "width", "latent dimension"]
+Variation = Literal["base", "constraint", "width", "latent dimension", "degree"]
 
 
 def facts(runs: pd.DataFrame) -> pd.DataFrame:
@@ -51,21 +52,32 @@ def base(config: Settings, recipe: str) -> str:
 
 
 def variation(config: Settings, recipe: str) -> Variation:
-    """In what a recipe differs from its base: latent dimension, or else width, or else what binds its critic."""
+    """In what a recipe differs from its base: latent dimension, or else degree, or width, or what binds its critic.
+
+    Another kind of critic net binds it otherwise, whatever its width.
+    """
     first = base(config, recipe)
     if recipe == first:
         return "base"
     here, there = _settings(config, recipe), _settings(config, first)
     if here.get("latent") != there.get("latent"):
         return "latent dimension"
-    if any(_hidden(here, side) != _hidden(there, side) for side in ("generator", "critic")):
+    if here["method"].get("degree") != there["method"].get("degree"):
+        return "degree"
+    same_net = _critic_net(here) == _critic_net(there)
+    if same_net and any(hidden(config, recipe, side) != hidden(config, first, side) for side in SIDES):
         return "width"
     return "constraint"
+
+
+def hidden(config: Settings, recipe: str, side: str) -> tuple[int, ...]:
+    """Widths of the hidden layers of a recipe's `generator` or `critic`; empty where it has none or does not say."""
+    return tuple((_settings(config, recipe).get(side) or {}).get("hidden") or ())
 
 
 def _settings(config: Settings, recipe: str) -> dict[str, Any]:
     return merge(config.defaults, config.recipes[recipe])
 
 
-def _hidden(settings: dict[str, Any], side: str) -> Any:
-    return (settings.get(side) or {}).get("hidden")
+def _critic_net(settings: dict[str, Any]) -> Any:
+    return (settings.get("critic") or {}).get("name")

@@ -1,4 +1,4 @@
-"""From measured tables to a study's folder, and from the studies to the ledger."""
+"""From measured tables to a study's folder."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from wgpipe.config import Study as Settings
 from wgpipe.errors import UserError
 from wgpipe.identity import study_code
 from wgpipe.studies import Study
-from wgpipe.studies.claims import COLUMNS, read_claims, write_claims
+from wgpipe.studies.claims import write_claims
+from wgpipe.studies.controls import control_table
+from wgpipe.studies.quality import RUN, failure_table, floor_table
 from wgpipe.studies.tables import write_csv
 from wgpipe.train.files import write_json
 
-RUN = ["dataset", "recipe", "n", "seed"]
 ORACLE = "oracle"
 
 
 def build_study(study_file: Path, measures: Sequence[Path], out: Path, allow_missing: bool) -> None:
-    """Tables, figures, claims.csv and study.json of one study, from the tables of its pairs.
+    """Tables, figures, claims.csv, quality tables and study.json of one study, from the tables of its pairs.
 
     `UserError` if runs of the grid are missing, unless that is allowed; then the log says how many there are.
     """
@@ -44,7 +45,10 @@ def build_study(study_file: Path, measures: Sequence[Path], out: Path, allow_mis
     study: Study = registry.load("study", settings.study)()
     out.mkdir(parents=True, exist_ok=True)
     rows = study.build(settings, runs, out)
-    write_csv(pd.DataFrame(rows, columns=list(COLUMNS)), out, "claims")
+    write_claims(rows, out)
+    write_csv(failure_table(settings, wanted, runs), out, "failures")
+    write_csv(control_table(runs), out, "controls")
+    write_csv(floor_table(settings, runs), out, "floors")
     write_json(out / "study.json", {"code": study_code(settings.study), "runs": found, "of": len(wanted)})
 
 
@@ -55,9 +59,3 @@ def with_nulls(table: pd.DataFrame) -> pd.DataFrame:
     joined = table.merge(oracle, on=keys, how="left", validate="many_to_one")
     joined["excess"] = joined["value"] - joined["null"]
     return joined
-
-
-def join_claims(studies: Sequence[Path], out: Path) -> None:
-    """claims.csv and claims.md of all studies, in the order given."""
-    rows = [row for study in studies for row in read_claims(study / "claims.csv")]
-    write_claims(rows, out)

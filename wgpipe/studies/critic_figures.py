@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from wgpipe.config import Study as Settings
 from wgpipe.stats.intervals import proportion
 from wgpipe.studies import arrange, style
-from wgpipe.studies.critics import critic_runs
+from wgpipe.studies.critics import critic_runs, separation_runs
 from wgpipe.studies.style import GREY, look
 from wgpipe.theory import vanilla
 
@@ -38,6 +38,43 @@ def draw_sandwich(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
         _scaled(right, table, recipes)
         figure.legend(handles=_handles(recipes), loc="outside lower center", ncols=4)
     style.save(figure, folder, "sandwich")
+
+
+def draw_saturation(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
+    """`saturation`: V / (2 log 2) of unbound critics, trained to their end, against n; one panel a dataset."""
+    table = separation_runs(runs)
+    table = table[table["v"].notna()]
+    names = [name for name in arrange.datasets(runs) if name in set(table["dataset"])]
+    columns = min(3, max(len(names), 1))
+    figure, axes = style.panels(len(names), columns, style.COLUMN if columns == 1 else style.PAGE, 2.0, legend=0.5)
+    if not names:
+        style.say(axes[0], "no finished run with an unbound critic")
+    handles: dict[str, Line2D] = {}
+    for ax, dataset in zip(axes, names, strict=False):
+        own = table[table["dataset"] == dataset]
+        style.log_n(ax, sorted({int(n) for n in own["n"]}))
+        for recipe in [name for name in config.recipes if name in set(own["recipe"])]:
+            handles[recipe] = _separation(ax, own[own["recipe"] == recipe], recipe)
+        ax.axhline(1, color=GREY, ls=":", lw=0.9)
+        ax.set_ylim(min(0.0, 1.1 * float(own["v"].min())), 1.05)
+        ax.set_title(dataset)
+    if names:
+        style.label_edges(axes, columns, "training sample size n (points)", "V / (2 log 2)")
+        saturated = Line2D([], [], color=GREY, ls=":", lw=0.9, label="saturated")
+        figure.legend(handles=[*handles.values(), saturated], loc="outside lower center", ncols=2)
+    style.save(figure, folder, "saturation")
+
+
+def _separation(ax: Axes, rows: pd.DataFrame, recipe: str) -> Line2D:
+    """Runs as points; mean and interval of each n as a line with bars."""
+    its = look(recipe)
+    ax.plot(rows["n"], rows["v"], its.marker, color=its.colour, ls="none", ms=2, alpha=0.5)
+    groups = rows.groupby("n")["v"]
+    mean, ends = groups.mean(), groups.agg(style.t_interval)
+    reach = [[mean[n] - ends[n][0], ends[n][1] - mean[n]] for n in mean.index]
+    bars = np.nan_to_num(np.asarray(reach).T).clip(min=0)
+    ax.errorbar(mean.index, mean, yerr=bars, color=its.colour, ls=its.line, marker=its.marker, capsize=2)
+    return Line2D([], [], color=its.colour, ls=its.line, marker=its.marker, label=f"{recipe}: mean, 95% interval")
 
 
 def draw_stability(config: Settings, runs: pd.DataFrame, collapse: float, folder: Path) -> None:

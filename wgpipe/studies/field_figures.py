@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,9 @@ def draw_gradients(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
     style.save(figure, folder, "gradients")
 
 
-def draw_maps(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
+def draw_maps(config: Settings, runs: pd.DataFrame, folder: Path, leave_out: Collection[str] = ()) -> None:
     """`maps`: where each map takes points and where they belong, on the two-dimensional pair with most maps."""
-    recipes, fields, dataset = _fields(config, runs, "w2")
+    recipes, fields, dataset = _fields(config, runs[~runs["recipe"].isin(leave_out)], "w2")
     figure, axes = _panels(len(recipes))
     for ax, name in zip(axes, recipes, strict=False):
         points, learned, true = fields[name]

@@ -32,7 +32,7 @@ GUIDE_LABELS = {
 
 def draw_rates(config: Settings, runs: pd.DataFrame, alpha: float, folder: Path) -> None:
     """`rates`: W1 against n, one panel a dataset; base recipes and controls."""
-    finished, facts = _finished(runs), arrange.facts(runs)
+    finished, facts = finished_w1(runs), arrange.facts(runs)
     recipes = _main_recipes(config, runs)
     figure, axes = style.panels(len(facts), 3, style.PAGE, 1.75, legend=0.8)
     for ax, (dataset, fact) in zip(axes, facts.iterrows(), strict=True):
@@ -41,13 +41,13 @@ def draw_rates(config: Settings, runs: pd.DataFrame, alpha: float, folder: Path)
         if own[own["recipe"].isin(recipes)].empty:
             style.say(ax, "no finished run\nwith a value of W1")
         else:
-            _curves(ax, runs, own, str(dataset), [name for name in recipes if name in set(own["recipe"])])
+            curves(ax, runs, own, str(dataset), [name for name in recipes if name in set(own["recipe"])])
             _guides(ax, own[own["recipe"].isin([name for name in recipes if name in config.recipes])], guides)
         ax.set_title(f"{_title(str(dataset), fact)}{_exponents(guides)}")
     style.label_edges(axes, 3, *AXES)
-    handles = [*_recipe_handles(recipes), *_reading_handles()]
+    handles = [*recipe_handles(recipes), *reading_handles()]
     handles += [Line2D([], [], color=GREY, ls=dashes, lw=0.9, label=GUIDE_LABELS[name]) for name, dashes in GUIDES]
-    title = f"geometric mean and {INTERVAL} of {_seeds(finished)}"
+    title = f"geometric mean and {INTERVAL} of {seeds_of(finished)}"
     figure.legend(handles=handles, loc="outside lower center", ncols=3, title=title)
     style.save(figure, folder, "rates")
 
@@ -55,30 +55,30 @@ def draw_rates(config: Settings, runs: pd.DataFrame, alpha: float, folder: Path)
 def draw_variants(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
     """`variants`: W1 against n on the dataset that most recipes ran on; other constraints, widths and latent spaces."""
     dataset = _widest(runs)
-    finished = _finished(runs)
+    finished = finished_w1(runs)
     own = finished[finished["dataset"] == dataset]
     ran = [name for name in arrange.recipes(config, own) if name in config.recipes]
     bases = [name for name in config.recipes if arrange.variation(config, name) == "base"]
-    kinds = {name: arrange.variation(config, name) for name in ran}
+    kinds = {name: arrange.variation(config, name) for name in ran if not _crossed(config, name)}
     groups = [
         (f"{arrange.method(config, base)}: what binds the critic", _beside([base], kinds, "constraint", config))
         for base in bases
     ]
-    groups += [(kind, _beside(bases, kinds, kind, config)) for kind in ("width", "latent dimension")]
+    groups += [(kind, _beside(bases, kinds, kind, config)) for kind in ("width", "latent dimension", "degree")]
     groups = [(title, names) for title, names in groups if names]
     figure, axes = style.panels(len(groups), 2, style.PAGE, 1.9, legend=0.6, sharex=True, sharey=True)
     for ax, (title, names) in zip(axes, groups, strict=False):
         ax.set_title(f"{title}, on {dataset}")
-        _curves(ax, runs, own, dataset, names)
-        ax.legend(handles=_recipe_handles(names), loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        curves(ax, runs, own, dataset, names)
+        ax.legend(handles=recipe_handles(names), loc="upper left", bbox_to_anchor=(1.0, 1.0))
     if not groups:
         style.say(axes[0], f"no variant of a base recipe has a finished run on {dataset}")
     style.label_edges(axes, 2, *AXES)
     figure.legend(
-        handles=_reading_handles(),
+        handles=reading_handles(),
         loc="outside lower center",
         ncols=3,
-        title=f"geometric mean and {INTERVAL} of {_seeds(own)}",
+        title=f"geometric mean and {INTERVAL} of {seeds_of(own)}",
     )
     style.save(figure, folder, "variants")
 
@@ -127,7 +127,7 @@ def _forest(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_ylim(len(rows) - 0.5, -0.5)
 
 
-def _curves(ax: Axes, runs: pd.DataFrame, own: pd.DataFrame, dataset: str, recipes: Sequence[str]) -> None:
+def curves(ax: Axes, runs: pd.DataFrame, own: pd.DataFrame, dataset: str, recipes: Sequence[str]) -> None:
     """One line a recipe with its band, hollow points where a fit may not look, and the null below."""
     shown = own[own["recipe"].isin(recipes)]
     style.log_n(ax, sorted({int(n) for n in own["n"]}))
@@ -170,7 +170,8 @@ def _guides(ax: Axes, trained: pd.DataFrame, exponents: dict[str, float]) -> Non
             ax.plot(ns, start * (ns / ns[0]) ** exponents[name], color=GREY, ls=dashes, lw=0.9, zorder=0)
 
 
-def _finished(runs: pd.DataFrame) -> pd.DataFrame:
+def finished_w1(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of W1 of runs that finished with a finite value, ordered."""
     rows = runs[(runs["metric"] == "w1") & (runs["status"] == "ok")]
     finite = rows[rows["value"].abs() < np.inf]
     return finite.sort_values(["dataset", "recipe", "n", "seed"])
@@ -187,6 +188,12 @@ def _beside(bases: Sequence[str], kinds: dict[str, arrange.Variation], kind: str
         base: [name for name in kinds if kinds[name] == kind and arrange.base(config, name) == base] for base in bases
     }
     return [name for base, variants in groups.items() if variants for name in (base, *variants) if name in kinds]
+
+
+def _crossed(config: Settings, recipe: str) -> bool:
+    """Whether both networks differ in their widths: those are for the figure `oracle`."""
+    widths = [arrange.hidden(config, recipe, side) for side in arrange.SIDES]
+    return all(widths) and widths[0] != widths[1] and arrange.variation(config, recipe) == "width"
 
 
 def _widest(runs: pd.DataFrame) -> str:
@@ -207,18 +214,21 @@ def _exponents(guides: dict[str, float]) -> str:
     return f"\nslopes of bounds {', '.join(shown).replace('-', '−')}" if shown else ""
 
 
-def _seeds(finished: pd.DataFrame) -> str:
+def seeds_of(finished: pd.DataFrame) -> str:
+    """How many seeds these rows have: `8 seeds`."""
     return style.seeds_text(finished["seed"].nunique())
 
 
-def _recipe_handles(recipes: Sequence[str]) -> list[Line2D]:
+def recipe_handles(recipes: Sequence[str]) -> list[Line2D]:
+    """Of a legend: the recipes."""
     return [
         Line2D([], [], color=look(name).colour, marker=look(name).marker, ls=look(name).line, label=name)
         for name in recipes
     ]
 
 
-def _reading_handles() -> list[Line2D | Patch]:
+def reading_handles() -> list[Line2D | Patch]:
+    """Of a legend: the null, twice the null, and what is left out of a fit."""
     return [
         Patch(color=GREY, alpha=0.25, lw=0, label="null: two real samples"),
         Line2D([], [], color=GREY, lw=0.7, label=f"{RULE.null_factor:g} × null"),

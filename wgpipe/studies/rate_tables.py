@@ -29,7 +29,7 @@ def run_table(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
         null = wide["null", metric].astype("float64")
         if null.notna().any():
             columns[f"{metric}_null"] = null
-    table = pd.DataFrame(columns).reset_index()
+    table = pd.DataFrame(columns, index=wide.index).reset_index()
     facts = arrange.facts(runs)
     table.insert(1, "dimension", table["dataset"].map(facts["dimension"]))
     table.insert(2, "intrinsic", table["dataset"].map(facts["intrinsic"]))

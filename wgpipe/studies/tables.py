@@ -12,11 +12,32 @@ from wgpipe.atomic import atomic
 
 DIGITS = "%.6g"
 NOTHING = "--"
+MATHS = {
+    "−": "-",
+    "±": r"\pm",
+    "×": r"\times",
+    "·": r"\cdot",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≈": r"\approx",
+    "→": r"\to",
+    "∞": r"\infty",
+    "∇": r"\nabla",
+    "½": r"\frac{1}{2}",
+    "²": "^2",
+    "α": r"\alpha",
+    "ε": r"\varepsilon",
+    "σ": r"\sigma",
+    "Σ": r"\Sigma",
+    "Δ": r"\Delta",
+}
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{character: f"${character}$" for character in "<>|"},  # other glyphs in LaTeX's default text font
+    **{character: f"${command}$" for character, command in MATHS.items()},
 }
 
 
@@ -48,7 +69,8 @@ def write_latex(header: Sequence[str], groups: Sequence[Sequence[Sequence[str]]]
 
 def escape(text: str) -> str:
     """Text with the characters that LaTeX gives a meaning to."""
-    return "".join(SPECIAL.get(character, character) for character in text)
+    signs = text.replace("<=", "≤").replace(">=", "≥")
+    return "".join(SPECIAL.get(character, character) for character in signs)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -17,7 +17,7 @@ from wgpipe.stats.rates import pooled_rate
 from wgpipe.stats.slopes import Term, common_ns, sum_of_slopes
 from wgpipe.studies.arrange import facts, planted
 from wgpipe.studies.claims import Measure
-from wgpipe.studies.critics import critic_runs
+from wgpipe.studies.critics import critic_runs, separation_runs
 from wgpipe.theory import vanilla
 
 
@@ -128,13 +128,18 @@ def inside_sandwich(claim: Claim, runs: pd.DataFrame) -> Estimate:
 
 
 def saturation(claim: Claim, runs: pd.DataFrame) -> Estimate:
-    """Mean over seeds of V / (2 log 2) of the first recipe; the second is the one whose W1 it is compared with."""
+    """Mean over seeds of V / (2 log 2) of the first recipe; the second is the one whose W1 it is compared with.
+
+    V is that of the metric `separation`: between the training sample and fresh points of the generator.
+    """
     free, bound = claim.recipes
     rule = _rule(claim)
-    table = critic_runs(runs[runs["recipe"] == free])
+    table = separation_runs(runs[runs["recipe"] == free])
     known = table[table["v"].notna()]
     caveats = _value_caveats([free], table, rule)
-    by_seed = known.groupby("seed")["saturation"].mean().to_numpy(dtype=np.float64)
+    by_seed = known.groupby("seed")["v"].mean().to_numpy(dtype=np.float64)
+    course = ", ".join(f"{v:.3g} at n = {n}" for n, v in known.groupby("n")["v"].mean().items())
+    caveats.remarks += [f"means: {course}"] if course else []
     caveats.check_seeds(len(by_seed), rule)
     names = planted(runs, claim.recipes)
     ns = _shared_ns(runs[runs["dataset"].isin(names) & runs["recipe"].isin(claim.recipes)])

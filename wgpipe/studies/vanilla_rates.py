@@ -10,8 +10,10 @@ from wgpipe.config import Study as Settings
 from wgpipe.registry import register
 from wgpipe.studies import Study, style
 from wgpipe.studies.claims import ClaimRow, judge_claims
-from wgpipe.studies.critic_figures import draw_sandwich, draw_stability
+from wgpipe.studies.critic_figures import draw_sandwich, draw_saturation, draw_stability
 from wgpipe.studies.critics import critic_table
+from wgpipe.studies.network_size import size_table
+from wgpipe.studies.network_size_figures import draw_sizes
 from wgpipe.studies.rate_figures import draw_rates, draw_slopes, draw_variants
 from wgpipe.studies.rate_tables import (
     protocol_table,
@@ -37,12 +39,13 @@ class VanillaRates(Study):
         runs = runs.sort_values(["dataset", "recipe", "n", "seed", "metric"], ignore_index=True)
         alpha = _parameter(config, "alpha", SMOOTHNESS)
         collapse = _parameter(config, "collapse", COLLAPSE)
-        rates = rate_table(config, runs, alpha)
+        rates, sizes = rate_table(config, runs, alpha), size_table(config, runs)
         tables = {
             "runs": run_table(config, runs),
             "protocols": protocol_table(runs),
             "rates": rates,
             "variants": variant_table(config, runs),
+            "oracle": sizes,
             "critics": critic_table(runs),
             "stability": stability_table(config, runs, collapse),
         }
@@ -53,7 +56,9 @@ class VanillaRates(Study):
             draw_rates(config, runs, alpha, folder)
             draw_slopes(config, rates, alpha, folder)
             draw_variants(config, runs, folder)
+            draw_sizes(config, sizes, folder)
             draw_sandwich(config, runs, folder)
+            draw_saturation(config, runs, folder)
             draw_stability(config, runs, collapse, folder)
         return judge_claims(config, MEASURES, runs)
 

@@ -25,6 +25,17 @@ def relu_distance_line(x: np.ndarray, y: np.ndarray) -> float:
     return float(max(np.abs(above).max(), np.abs(above - above[0]).max()))
 
 
+def sign_changes(x: np.ndarray, y: np.ndarray) -> int:
+    """(m,), (k,) -> how often the difference of the two empirical distribution functions changes its sign."""
+    points = np.concatenate([x, y])
+    order = np.argsort(points, kind="stable")
+    steps = np.concatenate([np.full(len(x), len(y)), np.full(len(y), -len(x))])[order]  # in units of 1/(mk), exactly
+    last_of_equals = np.append(np.diff(points[order]) > 0, True)
+    signs = np.sign(np.cumsum(steps)[last_of_equals])
+    signs = signs[signs != 0]
+    return int((signs[1:] != signs[:-1]).sum())
+
+
 def relu_distance_plane(x: np.ndarray, y: np.ndarray, directions: int = 180, best: int = 5) -> float:
     """(m, 2), (k, 2) -> the supremum over all directions of the plane.
 

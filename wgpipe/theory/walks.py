@@ -102,9 +102,12 @@ def shortest_walk(sample: np.ndarray, kicks: float = 1.0) -> Walk:
     return Walk(points, counts / len(sample), np.array(without_cycles(visits)))
 
 
-def certificate(curve: np.ndarray, sample: np.ndarray) -> float:
-    """(m, d) points of any curve or law, (n, d) -> E min_i |G(t) - X_i|, which is at most W1 to the sample."""
-    return float(KDTree(sample).query(curve)[0].mean())
+def certificate(curve: np.ndarray, sample: np.ndarray, masses: np.ndarray | None = None) -> float:
+    """(m, d) points of any curve or law, (n, d) -> E min_i |G(t) - X_i|, which is at most W1 to the sample.
+
+    The points have equal masses, or those given, (m,).
+    """
+    return float(np.average(KDTree(sample).query(curve)[0], weights=masses))
 
 
 def _search(squared: np.ndarray, sums: np.ndarray, kicks: int) -> np.ndarray:

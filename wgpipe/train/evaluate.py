@@ -55,6 +55,23 @@ class TrainedBlock:
         points = self.transported(self._generator_sample(size) if recipe.on else self.source(size))
         return points if points is not None else np.full((len(self.job.seeds), size, card.dimension), np.nan)
 
+    def along(self, times: np.ndarray) -> np.ndarray | None:
+        """(m,) times in [0, 1] -> (E, m, d) float64 points of the curves that generators with one latent dimension are.
+
+        The prior is uniform on [-1, 1], so that time 0 is -1, and time 1 is 1. None for all other blocks.
+        """
+        recipe = self.job.recipe
+        if not recipe.trains_generator or self.job.latent != 1 or recipe.prior != "uniform":
+            return None
+        import torch
+
+        assert recipe.generator is not None
+        params = {name: torch.from_numpy(value).double() for name, value in self.generator.items()}
+        latents = torch.from_numpy(2 * times - 1).expand(len(self.job.seeds), -1).unsqueeze(-1)
+        with torch.no_grad():
+            points: np.ndarray = recipe.generator.build("net").apply(params, latents).numpy()
+        return points
+
     def source(self, count: int) -> np.ndarray:
         """(E, count, d) float64 fresh points of the law that a pair of laws starts from."""
         assert isinstance(self.job.dataset, PairDataset)
@@ -77,12 +94,12 @@ class TrainedBlock:
 
     def critic(self) -> Critic | None:
         """The critics after the last step, or None where there are none."""
+        if self.job.recipe.critic is None:
+            return None
         import torch
 
         from wgpipe.train.critic import Critic
 
-        if self.job.recipe.critic is None:
-            return None
         stored = load_file(self.folder / files.CRITIC)
         params = {name: torch.from_numpy(value) for name, value in stored.items()}
         return Critic(self.job.recipe.critic.build("net"), params)

@@ -23,3 +23,4 @@ localrules:
     fetch,
     prepare,
     claims,
+    ranking,

@@ -17,6 +17,7 @@ for study in dag.resolved.studies:
                 for name, file, caption in dag.reported_tables(study)
             ],
             latex=dag.study_latex(study),
+            quality=dag.study_quality(study),
             claims=str(dag.study_folder(study) / "claims.csv"),
             record=str(dag.study_record(study)),
         log:
@@ -34,7 +35,9 @@ for study in dag.resolved.studies:
 
 rule claims:
     input:
-        dag.claims_inputs(),
+        studies=dag.claims_inputs(),
+        settings=dag.study_files(),
+        configs=dag.study_configs(),
     output:
         csv=report(
             str(dag.root / "claims.csv"),
@@ -42,7 +45,20 @@ rule claims:
             category="claims",
             labels={"what": "claims", "kind": "table"},
         ),
-        page=str(dag.root / "claims.md"),
+        page=report(
+            str(dag.root / "claims.html"),
+            caption="../report/claims.rst",
+            category="claims",
+            labels={"what": "claims", "kind": "page"},
+        ),
+        quality=report(
+            str(dag.root / "quality.html"),
+            caption="../report/quality.rst",
+            category="claims",
+            labels={"what": "quality control", "kind": "page"},
+        ),
+        others=[str(dag.root / name) for name in ("claims.md", "claims.tex", "quality.md")],
+        tables=dag.quality(),
     log:
         str(dag.root / "claims.log"),
     conda:
@@ -52,4 +68,41 @@ rule claims:
         studies=[str(dag.study_folder(study)) for study in dag.resolved.studies],
         out=subpath(output.csv, parent=True),
     shell:
-        "wgpipe claims --studies {params.studies} --out {params.out} &> {log}"
+        "wgpipe ledger --studies {params.studies} --settings {input.settings} --configs {input.configs}"
+        " --out {params.out} &> {log}"
+
+
+rule ranking:
+    input:
+        recipes=dag.all_recipes(),
+        measures=dag.all_measured(),
+    output:
+        vectors=[dag.ranking(f"critical_difference.{kind}") for kind in ("pdf", "svg")],
+        figure=report(
+            dag.ranking("critical_difference.png"),
+            caption="../report/ranking.rst",
+            category="ranking",
+            labels={"what": "critical difference", "kind": "figure"},
+        ),
+        ranks=report(
+            dag.ranking("ranking.csv"),
+            caption="../report/ranking_table.rst",
+            category="ranking",
+            labels={"what": "ranking", "kind": "table"},
+        ),
+        pairs=report(
+            dag.ranking("pairwise.csv"),
+            caption="../report/pairwise_table.rst",
+            category="ranking",
+            labels={"what": "pairs", "kind": "table"},
+        ),
+        others=[dag.ranking(name) for name in ("ranking.md", "ranking.tex", "cells.csv")],
+    log:
+        dag.ranking("ranking.log"),
+    conda:
+        "../../environment.yml"
+    params:
+        code=identity.ranking_code(),
+        out=subpath(output.ranks, parent=True),
+    shell:
+        "wgpipe ranking --recipes {input.recipes} --measures {input.measures} --out {params.out} &> {log}"

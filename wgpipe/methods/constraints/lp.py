@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import PositiveFloat
+from pydantic import Field, PositiveFloat
 
 from wgpipe.methods.constraints import Constraint
 from wgpipe.registry import register
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class LipschitzPenalty(Constraint):
     """weight E(max(0, |grad f(M)| - L))^2, M uniform between real and generated points (Petzka et al. 2018, eq. 7)."""
 
-    weight: PositiveFloat = 10.0
-    lipschitz: PositiveFloat = 1.0
+    weight: PositiveFloat = Field(10.0, description="of the penalty in the critic's loss")
+    lipschitz: PositiveFloat = Field(1.0, description="L, the slope up to which nothing is paid")
 
     def penalty(self, slope: torch.Tensor) -> torch.Tensor:
         return self.weight * (slope - self.lipschitz).clamp_min(0).square().mean(dim=1)

@@ -1,0 +1,196 @@
+"""How each claim of `coulomb` is measured: one function a claim, from the runs to an estimate."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from wgpipe.config import Claim
+from wgpipe.stats.estimates import Caveats, Estimate
+from wgpipe.stats.intervals import bootstrap
+from wgpipe.stats.panels import FitRule
+from wgpipe.studies.claims import Measure
+from wgpipe.studies.coulomb_runs import indexed
+from wgpipe.theory.coulomb import superharmonic
+
+TOY = "grid-25-coulomb"  # the data of the statement about modes
+CELL = ["dataset", "recipe", "n"]
+
+Change = Callable[[pd.DataFrame], "pd.Series | np.ndarray"]
+
+
+def no_collapse(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Balanced modes of the first recipe on the 25-grid of the paper; the others stand beside it, where they ran."""
+    first, *others = claim.recipes
+    toy = runs[runs["dataset"] == TOY]
+    estimate = _mean_of(claim, toy, [first], "modes_balanced", "balanced modes")
+    remarks = [_course(toy, first, "modes_captured"), _course(toy, first, "high_quality")]
+    remarks += [_course(runs[runs["dataset"] != TOY], name, "modes_balanced") for name in others]
+    return _noted(estimate, *remarks)
+
+
+def flow_rates(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Of the rates on and off the support, in units of theory, the one whose interval lies further from 1."""
+    rates = {
+        name: _mean_of(claim, runs, claim.recipes, f"{name}_rate", "rate / theory") for name in ("decay", "logistic")
+    }
+    unfit = [rate for rate in rates.values() if rate.status != "ok"]
+    if unfit:
+        return unfit[0]
+    told = "; ".join(f"{name} {one.value:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]" for name, one in rates.items())
+    worst = max(rates.values(), key=lambda one: max(abs(one.ci_low - 1), abs(one.ci_high - 1)))
+    first = indexed(runs[runs["recipe"].isin(claim.recipes)], "first_rate").groupby("at")["value"].mean()
+    course = ", ".join(f"{value:.3g} at ε = {epsilon:g}" for epsilon, value in first.items())
+    return _noted(worst, told, f"at the first step, off the support: {course}" if course else "")
+
+
+def harmonic(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Share of the pairs (D, m) whose kernel has a Laplacian of the sign that theory says."""
+    unit = "share of kernels"
+    rows = indexed(runs[runs["recipe"].isin(claim.recipes)], "laplacian")
+    if rows.empty:
+        return _missing(unit, f"no runs of {', '.join(claim.recipes)} have a Laplacian")
+    expected = [superharmonic(d, int(m)) for d, m in zip(rows["at"], rows["dimension"], strict=True)]
+    agree = ((rows["value"] <= 0) == expected).astype("float64")
+    by_seed = agree.groupby(rows["seed"]).mean()
+    estimate = _bootstrapped(by_seed, unit, ("harmonic",), Caveats(), claim, len(rows))
+    stuck = indexed(runs[runs["recipe"].isin(claim.recipes)], "stuck")
+    inside = pd.Series(
+        [superharmonic(d, int(m)) for d, m in zip(stuck["at"], stuck["dimension"], strict=True)],
+        stuck.index,
+        dtype=bool,
+    )
+    shares = [
+        f"{stuck['value'][part].mean():.3g} {where}" for part, where in ((inside, "within"), (~inside, "outside"))
+    ]
+    return _noted(
+        estimate,
+        f"{len(rows[['at', 'dimension']].drop_duplicates())} pairs of D and m",
+        f"points without a particle where the flow rests: {' the condition, '.join(shares)} it" if len(stuck) else "",
+    )
+
+
+def self_terms(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Shift of the potential by the diagonal, in units of k(0) / B."""
+    return _mean_of(claim, runs, claim.recipes, "self_term", "shift / (k(0)/B)")
+
+
+def field(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Mean (D - pot)² over mean pot² at the end of training."""
+    estimate = _mean_of(claim, runs, claim.recipes[:1], "field_ratio", "mean (D - pot)² / mean pot²")
+    distances = [_course(runs, name, "plummer_mmd") for name in claim.recipes]
+    return _noted(estimate, _course(runs, claim.recipes[0], "field_error"), *distances)
+
+
+def support_size(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """log of the support by the birthday test over that of as many real points."""
+    return _mean_of(
+        claim,
+        runs,
+        claim.recipes,
+        "birthday_support",
+        "log(support / real support)",
+        lambda rows: np.log(rows["value"] / rows["null"]),
+    )
+
+
+def copies(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Distance to the nearest training point over that to the nearest of as many held-out points."""
+    estimate = _mean_of(claim, runs, claim.recipes, "neighbour_ratio", "nearest-neighbour ratio")
+    nulls = runs[(runs["metric"] == "neighbour_ratio") & runs["recipe"].isin(claim.recipes)]["null"].mean()
+    return _noted(estimate, f"real data have {nulls:.3g}" if np.isfinite(nulls) else "")
+
+
+def equilibrium(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """log of the kernel distance to the data over its null; seeds are initialisations, the last recipe is a ceiling."""
+    *recipes, ceiling = claim.recipes
+    estimate = _mean_of(
+        claim,
+        runs,
+        recipes,
+        "plummer_mmd",
+        "log(kernel distance / null)",
+        lambda rows: np.log(rows["value"] / rows["null"]),
+    )
+    rows = runs[(runs["metric"] == "plummer_mmd") & (runs["recipe"] == ceiling)]
+    flow = np.log((rows["value"] / rows["null"]).astype("float64")).mean()
+    return _noted(estimate, f"{ceiling} has {flow:.3g}" if np.isfinite(flow) else "")
+
+
+def images(claim: Claim, runs: pd.DataFrame) -> Estimate:
+    """Nothing: the study has no runs on images."""
+    return _missing("rank correlation of FID", "the study has no runs on images")
+
+
+MEASURES: dict[str, Measure] = {
+    "cou-modes": no_collapse,
+    "cou-flow": flow_rates,
+    "cou-harmonic": harmonic,
+    "cou-selfterm": self_terms,
+    "cou-field": field,
+    "cou-support": support_size,
+    "cou-memorise": copies,
+    "cou-nash": equilibrium,
+    "cou-image": images,
+}
+
+
+def _mean_of(
+    claim: Claim,
+    runs: pd.DataFrame,
+    recipes: Sequence[str],
+    metric: str,
+    unit: str,
+    change: Change = lambda rows: rows["value"],
+) -> Estimate:
+    """Mean over seeds of the mean over all (dataset, recipe, n) of these recipes, of a metric or of `change` of it."""
+    rule, caveats = FitRule(level=claim.test.level), Caveats()
+    rows = runs[(runs["metric"] == metric) & runs["recipe"].isin(recipes)]
+    if rows.empty:
+        return _missing(unit, f"no runs of {', '.join(recipes)} have {metric}")
+    numbers = rows.assign(number=np.asarray(change(rows), dtype=np.float64))
+    good = numbers[(numbers["status"] == "ok") & np.isfinite(numbers["number"])]
+    failed, cells = len(numbers) - len(good), numbers[CELL].drop_duplicates()
+    shares = 1 - len(good) / len(numbers)
+    if shares > rule.max_failed:
+        caveats.add("diverged", f"{failed} of {len(numbers)} runs of {', '.join(recipes)} have no finite {metric}")
+    elif failed:
+        caveats.remarks.append(f"{failed} of {len(numbers)} runs failed and are left out")
+    groups = good.groupby("seed")["number"]
+    by_seed = groups.mean()[groups.size() == len(cells)]
+    caveats.remarks.append("mean over " + ", ".join(f"{cell.recipe} on {cell.dataset}" for cell in cells.itertuples()))
+    return _bootstrapped(by_seed, unit, (metric, *recipes), caveats, claim, len(good))
+
+
+def _bootstrapped(
+    by_seed: pd.Series, unit: str, key: tuple[str, ...], caveats: Caveats, claim: Claim, runs: int
+) -> Estimate:
+    rule = FitRule(level=claim.test.level)
+    values = by_seed.to_numpy(dtype=np.float64)
+    caveats.check_seeds(len(values), rule)
+    if not len(values):
+        return caveats.estimate(unit, rule, None)
+    interval = bootstrap(
+        lambda weights: weights @ values / weights.sum(axis=1), len(values), key, rule.replicates, rule.level
+    )
+    return caveats.estimate(unit, rule, interval, runs, len(values))
+
+
+def _course(runs: pd.DataFrame, recipe: str, metric: str) -> str:
+    """`recipe: metric 3.2 on ring-8`, mean over seeds; empty without runs."""
+    rows = runs[(runs["metric"] == metric) & (runs["recipe"] == recipe) & np.isfinite(runs["value"])]
+    if rows.empty:
+        return ""
+    means = rows.groupby("dataset")["value"].mean()
+    return f"{recipe}: {metric} " + ", ".join(f"{value:.3g} on {dataset}" for dataset, value in means.items())
+
+
+def _noted(estimate: Estimate, *remarks: str) -> Estimate:
+    return dataclasses.replace(estimate, note="; ".join(part for part in (estimate.note, *remarks) if part))
+
+
+def _missing(unit: str, why: str) -> Estimate:
+    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
