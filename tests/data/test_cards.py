@@ -14,6 +14,7 @@ from wgpipe.data import FiniteDataset, dataset
 from wgpipe.errors import UserError
 
 EXAMPLES = {
+    "ball": "ball-2in3",
     "celeba": "celeba-64x64",
     "cifar10": "cifar10-32x32",
     "cube": "cube-2in8",

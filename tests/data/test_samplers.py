@@ -12,7 +12,7 @@ from wgpipe.data import dataset
 from wgpipe.data.planted import CHUNK
 
 NAMES = [
-    *("cube-1in1", "cube-2in8", "torus-1in4", "torus-3in12", "sphere-1in2", "sphere-3in12"),
+    *("ball-1in1", "ball-3in5", "cube-1in1", "cube-2in8", "torus-1in4", "torus-3in12", "sphere-1in2", "sphere-3in12"),
     *("surface-1in2", "surface-2in8", "surface-4in64", "gaussian-1", "gaussian-5"),
     *("ring-8", "grid-25", "grid-25-wgangp", "grid-25-coulomb"),
     *("two_layer-relu8-2in4", "two_layer-cubic4-3in4"),

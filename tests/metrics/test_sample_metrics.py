@@ -56,6 +56,13 @@ def test_a_dataset_may_ask_for_other_sizes() -> None:
     assert protocol == "w1[real=30,generated=30]"
 
 
+def test_a_metric_may_be_kept_to_some_datasets() -> None:
+    load = registry.load("metric", "energy")
+    (kept,) = load(real=64, generated=50, datasets=("toy",)).measure(Samples()).items()
+    assert kept[1][1] == "energy[real=40,generated=50]"
+    assert load(real=64, generated=50, datasets=("another",)).measure(Samples()) == {}
+
+
 def test_measuring_twice_gives_the_same_bytes(metric: SampleMetric) -> None:
     (first,), (second,) = (metric.measure(Samples()).values() for _ in range(2))
     assert first[0].tobytes() == second[0].tobytes()

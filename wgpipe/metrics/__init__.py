@@ -48,12 +48,15 @@ class SampleMetric(Metric):
     real: PositiveInt = 4096
     generated: PositiveInt = 4096
     points: dict[str, PositiveInt] = {}  # dataset -> points on both sides, where the null asks for more
+    datasets: tuple[str, ...] = ()  # those that are measured; none: all
 
     def compare(self, real: np.ndarray, generated: np.ndarray) -> float:
         """(m, d), (k, d) float64 -> the metric."""
         raise NotImplementedError
 
     def measure(self, block: Evaluation) -> dict[str, tuple[np.ndarray, str]]:
+        if self.datasets and block.dataset_name not in self.datasets:
+            return {}
         special = self.points.get(block.dataset_name)
         real = block.real(special or self.real).astype(np.float64)
         generated = block.generated(special or self.generated).astype(np.float64)
@@ -61,7 +64,7 @@ class SampleMetric(Metric):
         settings = {
             "real": real.shape[1],
             "generated": generated.shape[1],
-            **self.model_dump(exclude={"real", "generated", "points"}),
+            **self.model_dump(exclude={"real", "generated", "points", "datasets"}),
         }
         protocol = f"{self.registered_name}[{','.join(f'{name}={value}' for name, value in settings.items())}]"
         return {self.registered_name: (np.asarray(values, dtype=np.float64), protocol)}

@@ -41,7 +41,7 @@ def points_factor(value: float, null: float, intrinsic: float, rule: FitRule) ->
     """How many times more points to measure with bring the null down to where a fit may use this value.
 
     The null, W1 of two samples of m points, falls as m^(-1/d*) for d* >= 3 and as m^(-1/2) below (Fournier & Guillin
-    2015, theorem 1, up to a logarithm at d* = 2). 1 where the value may be used as it is; NaN where d*, the value or its
+    2015, theorem 1, up to a logarithm at d* = 2). 1 where the value may be used; NaN where d*, the value or its
     null is unknown.
     """
     if not math.isfinite(null / value):

@@ -148,7 +148,7 @@ def _training(ax: Axes, curves: pd.DataFrame) -> None:
         ax.plot(steps, values, ls=line, color=look(str(recipe)).colour, label=str(dataset))
     ax.set(xlabel="training step", ylabel="mean (D - pot)², both kinds")
     ax.set_title("over training")
-    ax.legend()
+    ax.legend(loc="upper right", handlelength=1.5, borderpad=0)
 
 
 def _dots(ax: Axes, rows: pd.DataFrame, recipes: list[str], log: bool, named_rows: bool) -> None:

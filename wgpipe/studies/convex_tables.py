@@ -27,7 +27,7 @@ from wgpipe.studies.convex_work import generates, passes, recipe
 from wgpipe.studies.truth_scores import cells, finished, mean, score_table, truths
 from wgpipe.theory.two_point import paper_bound, projection
 
-MAPS = {"uvp": "uvp", "uvp_inverse": "uvp_inverse", "cost": "w2_estimate", "w2": "w2"}
+MAPS = {"uvp": "uvp", "uvp_inverse": "uvp_inverse", "cost": "w2_estimate"}
 MOMENTS = {"tangent_residual": "tangent_residual", "moment_residual": "moment_residual"}
 GANS = {
     "w2": "w2",
@@ -40,7 +40,7 @@ SHORTEST, LONGEST = "below at the shortest", "above at the longest"
 
 
 def map_table(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
-    """Every map at every n: L2-UVP in percent, forward and inverse, cost beside the optimal one, W2 of the image."""
+    """Every map at every n: L2-UVP in percent, forward and inverse, and cost beside the optimal one."""
     maps = runs[runs["dataset"].isin(true_costs(runs).index)]
     with_map = maps.merge(maps.loc[maps["metric"] == "uvp", RUN].drop_duplicates(), on=RUN)
     table = score_table(config, with_map, arrange.datasets(with_map) if len(with_map) else [], MAPS)
