@@ -144,6 +144,11 @@ def test_the_harmonic_table_says_where_theory_and_sign_agree(folder: Path) -> No
     )
 
 
+
+def but_flow(value: float) -> Callable[[str, str], float]:
+    return lambda data, recipe: 0.05 if recipe in ("oracle", "flow") else value
+
+
 TOY_SHORT = {"modes_balanced": flat(20.0)}
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("cou-modes", {"noise": 0.001}, "supported"),
@@ -168,8 +173,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("cou-memorise", {"laws": {"neighbour_ratio": flat(0.3)}}, "contradicted"),
     ("cou-memorise", {"laws": {"neighbour_ratio": flat(0.9)}}, "inconclusive"),
     ("cou-nash", {}, "supported"),
-    ("cou-nash", {"laws": {"plummer_mmd": flat(0.3)}}, "contradicted"),
-    ("cou-nash", {"laws": {"plummer_mmd": flat(0.1)}}, "inconclusive"),
+    ("cou-nash", {"laws": {"plummer_mmd": but_flow(0.3)}}, "contradicted"),
+    ("cou-nash", {"laws": {"plummer_mmd": but_flow(0.1)}}, "inconclusive"),
     ("cou-image", {}, "inconclusive"),
 ]
 
@@ -180,6 +185,23 @@ def test_runs_of_a_known_law_get_the_right_verdict(
 ) -> None:
     found = claim(settings, name, coulomb_runs(**law))
     assert found.verdict == verdict, found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "laws", "why"),
+    [
+        ("cou-nash", {"plummer_mmd": flat(0.3)}, "flow, the exact flow, has 1.79"),
+        ("cou-modes", {"high_quality": flat(0.02), "modes_balanced": flat(20.0)}, "2% of the points lie on modes"),
+        ("cou-modes", {"high_quality": flat(0.02)}, "2% of the points lie on modes"),
+    ],
+)
+def test_no_verdict_rests_on_a_protocol_whose_control_fails(
+    settings: Study, name: str, laws: dict[str, Any], why: str
+) -> None:
+    found = claim(settings, name, coulomb_runs(laws=laws, noise=0.001))
+    assert found.verdict == "inconclusive"
+    assert found.reason.startswith(f"unfit: {why}")
+    assert np.isfinite(found.estimate)
 
 
 def test_every_claim_is_measured_and_stands_in_paper_order(settings: Study) -> None:

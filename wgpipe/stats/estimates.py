@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from wgpipe.stats.claim_test import LEVEL
 from wgpipe.stats.intervals import Interval
 from wgpipe.stats.panels import FitRule, Panel
 
-Status = Literal["ok", "missing", "diverged", "floor", "few seeds"]
+Status = Literal["ok", "missing", "diverged", "floor", "few seeds", "unfit"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Estimate:
 
     `status` other than "ok" means that no verdict may rest on it: "missing" (no such runs), "diverged" (more than the
     admitted share failed), "floor" (too few n above the null, or a fitted floor dominates), "few seeds" (too few for
-    an interval). `note` says why, and what else a reader must know; its first part belongs to the status.
+    an interval), "unfit" (a control fails, so that the protocol cannot tell). `note` says why, and what else a reader
+    must know; its first part belongs to the status.
     """
 
     value: float
@@ -33,6 +34,28 @@ class Estimate:
     status: Status = "ok"
     note: str = ""
     level: float = LEVEL
+
+
+def missing(unit: str, why: str) -> Estimate:
+    """The estimate of something that has no runs."""
+    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
+
+
+def unfit(estimate: Estimate, why: str) -> Estimate:
+    """The same numbers, on which no verdict may rest for this reason, unless there is one already."""
+    if estimate.status != "ok":
+        return estimate
+    return replace(estimate, status="unfit", note=joined(why, estimate.note))
+
+
+def noted(estimate: Estimate, *remarks: str) -> Estimate:
+    """The estimate with remarks at the end of its note; empty ones are left out."""
+    return replace(estimate, note=joined(estimate.note, *remarks))
+
+
+def joined(*parts: str) -> str:
+    """Parts of a note, without those that are empty."""
+    return "; ".join(part for part in parts if part)
 
 
 @dataclass
@@ -68,5 +91,5 @@ class Caveats:
     def estimate(self, unit: str, rule: FitRule, interval: Interval | None, runs: int = 0, seeds: int = 0) -> Estimate:
         """The estimate of an interval with these caveats; of None, an estimate without numbers."""
         shown = interval or Interval(np.nan, np.nan, np.nan, rule.level)
-        note = "; ".join(part for part in (self.why, *self.remarks) if part)
+        note = joined(self.why, *self.remarks)
         return Estimate(shown.value, shown.low, shown.high, unit, runs, seeds, self.status, note, rule.level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,14 +9,14 @@ import pandas as pd
 
 from wgpipe.config import Claim
 from wgpipe.stats.comparisons import log_ratio, slope_difference
-from wgpipe.stats.estimates import Caveats, Estimate
+from wgpipe.stats.estimates import Caveats, Estimate, missing, noted
 from wgpipe.stats.intervals import bootstrap, proportion
-from wgpipe.stats.panels import FitRule, panel
+from wgpipe.stats.panels import panel
 from wgpipe.stats.rates import pooled_rate
 from wgpipe.stats.seed_means import seed_mean
 from wgpipe.studies.arrange import planted
 from wgpipe.studies.capacity_runs import DEGREES, agreement, crossings, values, wide
-from wgpipe.studies.claims import Measure
+from wgpipe.studies.claims import Measure, rule_of
 
 ROUNDING = 1e-9  # by which a ratio of two float64 sums may exceed 1
 
@@ -27,7 +26,7 @@ def order_of_moments(claim: Claim, runs: pd.DataFrame) -> Estimate:
 
     `claim.recipes` are one training stopped after the number of steps that ends their names.
     """
-    rule, caveats = _rule(claim), Caveats()
+    rule, caveats = rule_of(claim), Caveats()
     own = runs[runs["recipe"].isin(claim.recipes)]
     lengths = {name: int(name.rpartition("-")[2]) for name in claim.recipes}
     for recipe in claim.recipes:
@@ -53,10 +52,10 @@ def slope_without_high_moments(claim: Claim, runs: pd.DataFrame) -> Estimate:
     (recipe,) = claim.recipes
     names = planted(runs, [recipe])
     if not names:
-        return _missing("slope", f"no runs of {recipe} on planted data")
+        return missing("slope", f"no runs of {recipe} on planted data")
     kept = runs[runs["n"] >= claim.parameters["min_n"]]
-    slope = pooled_rate(kept, names, recipe, rule=_rule(claim))
-    return dataclasses.replace(slope, note=_joined(slope.note, _moments_at_largest_n(kept, recipe)))
+    slope = pooled_rate(kept, names, recipe, rule=rule_of(claim))
+    return noted(slope, _moments_at_largest_n(kept, recipe))
 
 
 def parametric_rate(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -64,11 +63,11 @@ def parametric_rate(claim: Claim, runs: pd.DataFrame) -> Estimate:
     (recipe,) = claim.recipes
     names = planted(runs, [recipe])
     if not names:
-        return _missing("slope", f"no runs of {recipe} on planted data")
-    slope = pooled_rate(runs, names, recipe, rule=_rule(claim))
+        return missing("slope", f"no runs of {recipe} on planted data")
+    slope = pooled_rate(runs, names, recipe, rule=rule_of(claim))
     control = pooled_rate(runs, names, "empirical").value
     remark = f"the empirical measure has {control:.3g}" if np.isfinite(control) else ""
-    return dataclasses.replace(slope, note=_joined(slope.note, remark))
+    return noted(slope, remark)
 
 
 def slopes_equal(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -79,19 +78,19 @@ def slopes_equal(claim: Claim, runs: pd.DataFrame) -> Estimate:
     first, second = claim.recipes
     names = planted(runs, [first, second])
     if not names:
-        return _missing("slope difference", f"no planted data have runs of both {first} and {second}")
-    difference = slope_difference(runs, names, first, second, rule=_rule(claim))
+        return missing("slope difference", f"no planted data have runs of both {first} and {second}")
+    difference = slope_difference(runs, names, first, second, rule=rule_of(claim))
     rows = values(runs[runs["dataset"].isin(names) & runs["recipe"].isin(claim.recipes)], "w1")
     last = rows[rows["n"] == rows["n"].max()]
     means = (last["value"] - last["null"]).groupby(last["recipe"]).mean()
     shown = ", ".join(f"{means[name]:.3g} of {name}" for name in claim.recipes if np.isfinite(means.get(name, np.nan)))
     remark = f"excess of W1 over the null at n = {rows['n'].max()}: {shown}" if shown else ""
-    return dataclasses.replace(difference, note=_joined(difference.note, remark))
+    return noted(difference, remark)
 
 
 def neuron_bounds(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Share of runs in which both bounds between one ReLU neuron and W1 hold along every line."""
-    rule, caveats = _rule(claim), Caveats()
+    rule, caveats = rule_of(claim), Caveats()
     rows = runs[runs["recipe"].isin(claim.recipes) & (runs["metric"] == "relu_over_w1")]
     table = wide(runs[runs["recipe"].isin(claim.recipes)], ["relu", "relu_over_w1", "w1_over_relu"])
     known = table[table[["relu_over_w1", "w1_over_relu"]].notna().all(axis=1)]
@@ -113,11 +112,11 @@ def both_sides_too_strong(claim: Claim, runs: pd.DataFrame) -> Estimate:
     `claim.recipes` are both sides strong, a weaker generator, a weaker critic. The ratios are of the first recipe to
     each of the others; the seeds of both are drawn together. Beside it: the gaps between held-out and training points.
     """
-    rule = _rule(claim)
+    rule = rule_of(claim)
     names = planted(runs, claim.recipes)
     shared = [_common_n(runs, names, claim.recipes)] if names else []
     if not shared or shared[0] is None:
-        return _missing("log ratio", f"no planted data have runs of all of {', '.join(claim.recipes)} at one n")
+        return missing("log ratio", f"no planted data have runs of all of {', '.join(claim.recipes)} at one n")
     n, strong = shared[0], claim.recipes[0]
     ratios = [log_ratio(runs, names, strong, other, n, rule=rule) for other in claim.recipes[1:]]
     unfit = next((one for one in ratios if one.status != "ok"), None)
@@ -128,7 +127,7 @@ def both_sides_too_strong(claim: Claim, runs: pd.DataFrame) -> Estimate:
     ]
     remarks.append(_gaps(runs, names, claim.recipes, n))
     if unfit is not None:
-        return dataclasses.replace(unfit, note=_joined(unfit.note, *remarks))
+        return noted(unfit, *remarks)
     logs = np.log(_paired(runs, names, claim.recipes, n))
     rises = np.stack([logs[:, 0] - logs[:, other] for other in range(1, len(claim.recipes))])
     interval = bootstrap(
@@ -151,13 +150,13 @@ def fooled_critics(claim: Claim, runs: pd.DataFrame) -> Estimate:
     A pair that they tell apart counts as 0. Beside it: what critics of higher degree see.
     """
     (recipe,) = claim.recipes
-    rule, caveats = _rule(claim), Caveats()
+    rule, caveats = rule_of(claim), Caveats()
     own = runs[runs["recipe"] == recipe]
     w1 = values(own, "fooled_w1")[["dataset", "n", "seed", "value", "null"]].dropna(subset=["value", "null"])
     seen = wide(own, [f"fooled_degree{degree}" for degree in DEGREES]).drop(columns="recipe")
     table = w1.merge(seen, on=["dataset", "n", "seed"])
     if table.empty:
-        return _missing("log(W1 / null)", f"no runs of {recipe} with two laws of equal mean and covariance")
+        return missing("log(W1 / null)", f"no runs of {recipe} with two laws of equal mean and covariance")
     blind = table[["fooled_degree1", "fooled_degree2"]].max(axis=1) <= claim.parameters["zero"]
     table["log"] = np.where(blind, np.log(table["value"] / table["null"]), 0.0)
     by_seed = table.groupby("seed")["log"].mean().to_numpy(dtype=np.float64)
@@ -212,15 +211,3 @@ def _gaps(runs: pd.DataFrame, names: Sequence[str], recipes: Sequence[str], n: i
     means = rows.groupby("recipe")["value"].mean()
     shown = [f"{means[name]:.3g} for {name}" for name in recipes if np.isfinite(means.get(name, np.nan))]
     return f"held-out minus training W1: {', '.join(shown)}" if shown else ""
-
-
-def _rule(claim: Claim) -> FitRule:
-    return FitRule(level=claim.test.level)
-
-
-def _missing(unit: str, why: str) -> Estimate:
-    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from wgpipe.config import Claim
 from wgpipe.config import Study as Settings
 from wgpipe.errors import UserError, suggestion
 from wgpipe.stats.estimates import Estimate
+from wgpipe.stats.panels import FitRule
 from wgpipe.stats.verdicts import Verdict, judge
 from wgpipe.studies.tables import write_csv
 
@@ -47,6 +48,11 @@ class ClaimRow:
 
 
 COLUMNS = tuple(field.name for field in fields(ClaimRow))
+
+
+def rule_of(claim: Claim) -> FitRule:
+    """How rates are fitted for a claim: at the level of its test."""
+    return FitRule(level=claim.test.level)
 
 
 def judge_claims(config: Settings, measures: Mapping[str, Measure], runs: pd.DataFrame) -> list[ClaimRow]:

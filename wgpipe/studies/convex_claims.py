@@ -11,14 +11,14 @@ import pandas as pd
 from wgpipe.config import Claim
 from wgpipe.config import Study as Settings
 from wgpipe.stats.comparisons import difference, failure_difference, log_ratio
-from wgpipe.stats.estimates import Caveats, Estimate
+from wgpipe.stats.estimates import Caveats, Estimate, missing, noted
 from wgpipe.stats.intervals import proportion
-from wgpipe.stats.panels import FitRule, panel
+from wgpipe.stats.panels import panel
 from wgpipe.stats.rates import pooled_rate
 from wgpipe.stats.seed_means import seed_mean
 from wgpipe.stats.slopes import Term, sum_of_slopes
 from wgpipe.studies.arrange import datasets as ordered
-from wgpipe.studies.claims import Measure
+from wgpipe.studies.claims import Measure, rule_of
 from wgpipe.studies.convex_runs import MAP_ERROR, SQUARED_ERROR, VALUE_ERROR, at_largest_n, dual_runs, errors
 from wgpipe.studies.convex_tables import budgets, steps_to, two_point_runs
 from wgpipe.theory.two_point import LARGER_BELOW
@@ -92,7 +92,7 @@ def lower_bound(claim: Claim, runs: pd.DataFrame) -> Estimate:
             f" (V - gap) / cost - 1 is {known['excess'].mean():.2g} on average and {known['excess'].max():.2g} at most"
         )
     interval = proportion(held, len(known), claim.test.level) if len(known) else None
-    return caveats.estimate(unit, _rule(claim), interval, len(known), known["seed"].nunique())
+    return caveats.estimate(unit, rule_of(claim), interval, len(known), known["seed"].nunique())
 
 
 def stationarity(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -117,9 +117,9 @@ def map_rate(claim: Claim, runs: pd.DataFrame) -> Estimate:
     (recipe,) = claim.recipes
     table, names = _with_rates(runs, [recipe])
     if not names:
-        return _missing("slope", f"no pair has runs of {recipe} at {MIN_NS} n")
-    slope = pooled_rate(table, names, recipe, MAP_ERROR, _rule(claim))
-    squared = pooled_rate(table, names, recipe, SQUARED_ERROR, _rule(claim))
+        return missing("slope", f"no pair has runs of {recipe} at {MIN_NS} n")
+    slope = pooled_rate(table, names, recipe, MAP_ERROR, rule_of(claim))
+    squared = pooled_rate(table, names, recipe, SQUARED_ERROR, rule_of(claim))
     if not np.isfinite(slope.ci_low):
         return slope
     found = {f"{power:g}": slope.ci_low <= power <= slope.ci_high for power in (PAPER_POWER, ESTIMATION_POWER)}
@@ -128,7 +128,7 @@ def map_rate(claim: Claim, runs: pd.DataFrame) -> Estimate:
         f"on {', '.join(names)}; the squared error has {squared.value:.3g}"
         f" [{squared.ci_low:.3g}, {squared.ci_high:.3g}]; of the powers of the error the interval has {which}"
     )
-    return dataclasses.replace(slope, note=_joined(slope.note, remark))
+    return noted(slope, remark)
 
 
 def flattening(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -136,10 +136,10 @@ def flattening(claim: Claim, runs: pd.DataFrame) -> Estimate:
     unit = "slope difference"
     first, *baselines = claim.recipes
     table = errors(runs)
-    rule = dataclasses.replace(_rule(claim), floor_dominates=NO_FLOOR)
+    rule = dataclasses.replace(rule_of(claim), floor_dominates=NO_FLOOR)
     pairs = [(name, baseline) for baseline in baselines for name in _with_rates(runs, [first, baseline])[1]]
     if not pairs:
-        return _missing(unit, f"no pair has runs of {first} and a baseline at {MIN_NS} n")
+        return missing(unit, f"no pair has runs of {first} and a baseline at {MIN_NS} n")
     terms = [
         Term((panel(table, name, baseline, MAP_ERROR), panel(table, name, first, MAP_ERROR)), 1 / len(pairs))
         for name, baseline in pairs
@@ -151,7 +151,7 @@ def flattening(claim: Claim, runs: pd.DataFrame) -> Estimate:
         for recipe in (first, baseline)
     }
     course = ", ".join(f"{value:.3g} {recipe} on {name}" for (name, recipe), value in slopes.items())
-    return dataclasses.replace(found, note=_joined(found.note, f"slopes: {course}"))
+    return noted(found, f"slopes: {course}")
 
 
 def equal_work(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -163,7 +163,7 @@ def equal_work(claim: Claim, runs: pd.DataFrame) -> Estimate:
     if not np.isfinite(beside.value):
         return found
     remark = f"at equal steps {beside.value:.3g} [{beside.ci_low:.3g}, {beside.ci_high:.3g}]"
-    return dataclasses.replace(found, note=_joined(found.note, remark))
+    return noted(found, remark)
 
 
 def two_points(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -190,9 +190,9 @@ def value_rate(claim: Claim, runs: pd.DataFrame) -> Estimate:
     gaussians = runs[runs["dataset"].str.startswith("gaussian_pair")]
     table, names = _with_rates(gaussians, [recipe], VALUE_ERROR)
     if not names:
-        return _missing("slope", f"no pair of Gaussians has runs of {recipe} at {MIN_NS} n")
-    slope = pooled_rate(table, names, recipe, VALUE_ERROR, _rule(claim))
-    return dataclasses.replace(slope, note=_joined(slope.note, f"on {', '.join(names)}"))
+        return missing("slope", f"no pair of Gaussians has runs of {recipe} at {MIN_NS} n")
+    slope = pooled_rate(table, names, recipe, VALUE_ERROR, rule_of(claim))
+    return noted(slope, f"on {', '.join(names)}")
 
 
 def homotopy(config: Settings, claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -210,7 +210,7 @@ def homotopy(config: Settings, claim: Claim, runs: pd.DataFrame) -> Estimate:
     wide = wide.reindex(columns=[True, False]).astype("float64")
     ratios = wide[True].map(np.log) - wide[False].map(np.log)
     absent = int(ratios.isna().sum())
-    if len(ratios) and absent > _rule(claim).max_failed * len(ratios):
+    if len(ratios) and absent > rule_of(claim).max_failed * len(ratios):
         what = f"{absent} of {len(ratios)} pairs of trainings do not reach the threshold between two of their lengths"
         caveats.add("missing", what)
     if len(ratios) > absent:
@@ -244,33 +244,33 @@ def as_a_gan(claim: Claim, runs: pd.DataFrame) -> Estimate:
         names = ordered(shared) if len(shared) else []
         if names:
             remarks.append(failure_difference(shared, names, name, second, "spread", claim.test.level).note)
-    return dataclasses.replace(found, note=_joined(found.note, *remarks))
+    return noted(found, *remarks)
 
 
 def _w2_difference(runs: pd.DataFrame, first: str, second: str, claim: Claim) -> Estimate:
     """At the largest n of the datasets where it is largest, so that one n stands for all."""
     chosen = at_largest_n(runs[runs["metric"] == "w2"], [first, second])
     if chosen.empty:
-        return _missing("difference of w2", f"{first} and {second} have no dataset and n in common")
+        return missing("difference of w2", f"{first} and {second} have no dataset and n in common")
     n = int(chosen["n"].max())
     names = ordered(chosen[chosen["n"] == n])
-    found = difference(chosen, names, first, second, n, "w2", _rule(claim))
+    found = difference(chosen, names, first, second, n, "w2", rule_of(claim))
     rows = chosen[(chosen["n"] == n) & (chosen["status"] == "ok")]
     means = rows.groupby("recipe")["value"].mean()
     if np.isfinite(found.value):
         shown = f"W2 {means[first]:.3g} against {means[second]:.3g}, null {rows['null'].mean():.3g}, at n = {n}"
-        return dataclasses.replace(found, note=_joined(found.note, shown))
+        return noted(found, shown)
     return found
 
 
 def _log_ratio_at_largest_n(table: pd.DataFrame, first: str, second: str, claim: Claim) -> Estimate:
     chosen = at_largest_n(table[table["metric"] == MAP_ERROR], [first, second])
     if chosen.empty:
-        return _missing("log ratio", f"{first} and {second} have no pair and n in common")
+        return missing("log ratio", f"{first} and {second} have no pair and n in common")
     n = int(chosen["n"].max())
     names = ordered(chosen[chosen["n"] == n])
-    found = log_ratio(chosen, names, first, second, n, MAP_ERROR, _rule(claim))
-    return dataclasses.replace(found, note=_joined(found.note, f"at n = {n} on {', '.join(names)}"))
+    found = log_ratio(chosen, names, first, second, n, MAP_ERROR, rule_of(claim))
+    return noted(found, f"at n = {n} on {', '.join(names)}")
 
 
 def _with_rates(runs: pd.DataFrame, recipes: Sequence[str], metric: str = MAP_ERROR) -> tuple[pd.DataFrame, list[str]]:
@@ -285,7 +285,7 @@ def _with_rates(runs: pd.DataFrame, recipes: Sequence[str], metric: str = MAP_ER
 
 def _caveats(runs: pd.DataFrame, metric: str, recipes: Sequence[str], claim: Claim) -> Caveats:
     """That these recipes have no runs with a metric, or that too many of them failed."""
-    caveats, rule = Caveats(), _rule(claim)
+    caveats, rule = Caveats(), rule_of(claim)
     for name in recipes:
         own = runs[(runs["recipe"] == name) & (runs["metric"] == metric)]
         if own.empty:
@@ -298,21 +298,9 @@ def _caveats(runs: pd.DataFrame, metric: str, recipes: Sequence[str], claim: Cla
 def _mean(
     by_seed: pd.Series, unit: str, key: tuple[str | int, ...], caveats: Caveats, claim: Claim, runs: int
 ) -> Estimate:
-    return seed_mean(by_seed.to_numpy(dtype=np.float64), unit, key, caveats, _rule(claim), runs)
+    return seed_mean(by_seed.to_numpy(dtype=np.float64), unit, key, caveats, rule_of(claim), runs)
 
 
 def _finite(rows: pd.DataFrame) -> pd.DataFrame:
     finished: pd.DataFrame = rows[(rows["status"] == "ok") & np.isfinite(rows["value"])]
     return finished
-
-
-def _rule(claim: Claim) -> FitRule:
-    return FitRule(level=claim.test.level)
-
-
-def _missing(unit: str, why: str) -> Estimate:
-    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)

@@ -79,7 +79,8 @@ def draw_homotopy(table: pd.DataFrame, threshold: float, folder: Path) -> None:
             line = own[own["homotopy"] == grows]
             its = look("homotopy" if grows else "icnn")
             place = line["length"] * (1.02 if grows else 0.98)
-            ax.plot(place, line["uvp"], its.marker, ls=its.line, color=its.colour)
+            ax.plot(line["length"], line["uvp"], ls=its.line, color=its.colour)
+            ax.plot(place, line["uvp"], its.marker, color=its.colour)
             ax.vlines(place, line["uvp_low"], line["uvp_high"], color=its.colour)
         ax.axhline(threshold, color=GREY, lw=0.9, ls=":")
         ax.set_title(name)

@@ -22,7 +22,8 @@ from wgpipe.studies.truth_scores import finished
 COLUMNS = 3
 N_AXIS = "points of each law in\nthe training sample, n"
 GUIDES = {-0.5: (0, (4, 2)), -1.0: (0, (1, 1))}
-DASHES = ("-", "--", "-.", ":")  # of pairs in one panel
+Dashes = str | tuple[int, tuple[int, ...]]
+DASHES: tuple[Dashes, ...] = ("-", "-.", ":", (0, (6, 1)))  # of pairs in one panel
 MIN_NS = 3  # of a curve that is drawn
 MAX_PANELS = 9
 JITTER = 0.12  # of single runs about their place
@@ -120,7 +121,7 @@ def _excesses(ax: Axes, config: Settings, table: pd.DataFrame) -> None:
     ax.set(xlabel="(value − gap) / cost − 1, in %, each run", title="at held-out, optimally coupled points")
 
 
-def _curves(ax: Axes, config: Settings, rows: pd.DataFrame, dashes: str = "") -> None:
+def _curves(ax: Axes, config: Settings, rows: pd.DataFrame, dashes: Dashes = "") -> None:
     """Geometric mean and interval over seeds of each recipe against n."""
     _n_axis(ax, rows)
     style.log_value(ax)

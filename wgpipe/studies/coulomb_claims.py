@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from wgpipe.config import Claim
-from wgpipe.stats.estimates import Caveats, Estimate
-from wgpipe.stats.intervals import bootstrap
-from wgpipe.stats.panels import FitRule
-from wgpipe.studies.claims import Measure
+from wgpipe.stats.estimates import Caveats, Estimate, missing, noted, unfit
+from wgpipe.stats.seed_means import seed_mean
+from wgpipe.studies.claims import Measure, rule_of
 from wgpipe.studies.coulomb_runs import indexed
 from wgpipe.theory.coulomb import superharmonic
 
@@ -29,7 +27,10 @@ def no_collapse(claim: Claim, runs: pd.DataFrame) -> Estimate:
     estimate = _mean_of(claim, toy, [first], "modes_balanced", "balanced modes")
     remarks = [_course(toy, first, "modes_captured"), _course(toy, first, "high_quality")]
     remarks += [_course(runs[runs["dataset"] != TOY], name, "modes_balanced") for name in others]
-    return _noted(estimate, *remarks)
+    quality, least = _mean_quality(toy, first), claim.parameters["quality"]
+    if quality < least:
+        estimate = unfit(estimate, f"{quality:.0%} of the points lie on modes, and counting them asks for {least:.0%}")
+    return noted(estimate, *remarks)
 
 
 def flow_rates(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -44,7 +45,7 @@ def flow_rates(claim: Claim, runs: pd.DataFrame) -> Estimate:
     worst = max(rates.values(), key=lambda one: max(abs(one.ci_low - 1), abs(one.ci_high - 1)))
     first = indexed(runs[runs["recipe"].isin(claim.recipes)], "first_rate").groupby("at")["value"].mean()
     course = ", ".join(f"{value:.3g} at ε = {epsilon:g}" for epsilon, value in first.items())
-    return _noted(worst, told, f"at the first step, off the support: {course}" if course else "")
+    return noted(worst, told, f"at the first step, off the support: {course}" if course else "")
 
 
 def harmonic(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -52,11 +53,11 @@ def harmonic(claim: Claim, runs: pd.DataFrame) -> Estimate:
     unit = "share of kernels"
     rows = indexed(runs[runs["recipe"].isin(claim.recipes)], "laplacian")
     if rows.empty:
-        return _missing(unit, f"no runs of {', '.join(claim.recipes)} have a Laplacian")
+        return missing(unit, f"no runs of {', '.join(claim.recipes)} have a Laplacian")
     expected = [superharmonic(d, int(m)) for d, m in zip(rows["at"], rows["dimension"], strict=True)]
     agree = ((rows["value"] <= 0) == expected).astype("float64")
     by_seed = agree.groupby(rows["seed"]).mean()
-    estimate = _bootstrapped(by_seed, unit, ("harmonic",), Caveats(), claim, len(rows))
+    estimate = seed_mean(by_seed.to_numpy(), unit, ("harmonic",), Caveats(), rule_of(claim), len(rows))
     stuck = indexed(runs[runs["recipe"].isin(claim.recipes)], "stuck")
     inside = pd.Series(
         [superharmonic(d, int(m)) for d, m in zip(stuck["at"], stuck["dimension"], strict=True)],
@@ -66,7 +67,7 @@ def harmonic(claim: Claim, runs: pd.DataFrame) -> Estimate:
     shares = [
         f"{stuck['value'][part].mean():.3g} {where}" for part, where in ((inside, "within"), (~inside, "outside"))
     ]
-    return _noted(
+    return noted(
         estimate,
         f"{len(rows[['at', 'dimension']].drop_duplicates())} pairs of D and m",
         f"points without a particle where the flow rests: {' the condition, '.join(shares)} it" if len(stuck) else "",
@@ -82,7 +83,7 @@ def field(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Mean (D - pot)² over mean pot² at the end of training."""
     estimate = _mean_of(claim, runs, claim.recipes[:1], "field_ratio", "mean (D - pot)² / mean pot²")
     distances = [_course(runs, name, "plummer_mmd") for name in claim.recipes]
-    return _noted(estimate, _course(runs, claim.recipes[0], "field_error"), *distances)
+    return noted(estimate, _course(runs, claim.recipes[0], "field_error"), *distances)
 
 
 def support_size(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -101,7 +102,7 @@ def copies(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Distance to the nearest training point over that to the nearest of as many held-out points."""
     estimate = _mean_of(claim, runs, claim.recipes, "neighbour_ratio", "nearest-neighbour ratio")
     nulls = runs[(runs["metric"] == "neighbour_ratio") & runs["recipe"].isin(claim.recipes)]["null"].mean()
-    return _noted(estimate, f"real data have {nulls:.3g}" if np.isfinite(nulls) else "")
+    return noted(estimate, f"real data have {nulls:.3g}" if np.isfinite(nulls) else "")
 
 
 def equilibrium(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -117,12 +118,14 @@ def equilibrium(claim: Claim, runs: pd.DataFrame) -> Estimate:
     )
     rows = runs[(runs["metric"] == "plummer_mmd") & (runs["recipe"] == ceiling)]
     flow = np.log((rows["value"] / rows["null"]).astype("float64")).mean()
-    return _noted(estimate, f"{ceiling} has {flow:.3g}" if np.isfinite(flow) else "")
+    if flow >= claim.test.bound:
+        return unfit(estimate, f"{ceiling}, the exact flow, has {flow:.3g} and does not come to the data either")
+    return noted(estimate, f"{ceiling} has {flow:.3g}" if np.isfinite(flow) else "")
 
 
 def images(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Nothing: the study has no runs on images."""
-    return _missing("rank correlation of FID", "the study has no runs on images")
+    return missing("rank correlation of FID", "the study has no runs on images")
 
 
 MEASURES: dict[str, Measure] = {
@@ -147,10 +150,10 @@ def _mean_of(
     change: Change = lambda rows: rows["value"],
 ) -> Estimate:
     """Mean over seeds of the mean over all (dataset, recipe, n) of these recipes, of a metric or of `change` of it."""
-    rule, caveats = FitRule(level=claim.test.level), Caveats()
+    rule, caveats = rule_of(claim), Caveats()
     rows = runs[(runs["metric"] == metric) & runs["recipe"].isin(recipes)]
     if rows.empty:
-        return _missing(unit, f"no runs of {', '.join(recipes)} have {metric}")
+        return missing(unit, f"no runs of {', '.join(recipes)} have {metric}")
     numbers = rows.assign(number=np.asarray(change(rows), dtype=np.float64))
     good = numbers[(numbers["status"] == "ok") & np.isfinite(numbers["number"])]
     failed, cells = len(numbers) - len(good), numbers[CELL].drop_duplicates()
@@ -162,21 +165,13 @@ def _mean_of(
     groups = good.groupby("seed")["number"]
     by_seed = groups.mean()[groups.size() == len(cells)]
     caveats.remarks.append("mean over " + ", ".join(f"{cell.recipe} on {cell.dataset}" for cell in cells.itertuples()))
-    return _bootstrapped(by_seed, unit, (metric, *recipes), caveats, claim, len(good))
+    return seed_mean(by_seed.to_numpy(dtype=np.float64), unit, (metric, *recipes), caveats, rule, len(good))
 
 
-def _bootstrapped(
-    by_seed: pd.Series, unit: str, key: tuple[str, ...], caveats: Caveats, claim: Claim, runs: int
-) -> Estimate:
-    rule = FitRule(level=claim.test.level)
-    values = by_seed.to_numpy(dtype=np.float64)
-    caveats.check_seeds(len(values), rule)
-    if not len(values):
-        return caveats.estimate(unit, rule, None)
-    interval = bootstrap(
-        lambda weights: weights @ values / weights.sum(axis=1), len(values), key, rule.replicates, rule.level
-    )
-    return caveats.estimate(unit, rule, interval, runs, len(values))
+def _mean_quality(runs: pd.DataFrame, recipe: str) -> float:
+    """Mean share of points on a mode; NaN without runs."""
+    rows = runs[(runs["metric"] == "high_quality") & (runs["recipe"] == recipe)]
+    return float(rows["value"].astype("float64").mean())
 
 
 def _course(runs: pd.DataFrame, recipe: str, metric: str) -> str:
@@ -186,11 +181,3 @@ def _course(runs: pd.DataFrame, recipe: str, metric: str) -> str:
         return ""
     means = rows.groupby("dataset")["value"].mean()
     return f"{recipe}: {metric} " + ", ".join(f"{value:.3g} on {dataset}" for dataset, value in means.items())
-
-
-def _noted(estimate: Estimate, *remarks: str) -> Estimate:
-    return dataclasses.replace(estimate, note="; ".join(part for part in (estimate.note, *remarks) if part))
-
-
-def _missing(unit: str, why: str) -> Estimate:
-    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)

@@ -29,7 +29,8 @@ VERDICTS: dict[Standing, str] = {
     "contradicted": "the whole interval disagrees with the prediction; that is a result, and as welcome",
     "inconclusive": (
         "the interval reaches across the edge, or no verdict may rest on the runs: missing, few seeds, diverged (more"
-        " than a tenth of the runs failed) or floor (the null, or a floor of the curve, hides the rate)"
+        " than a tenth of the runs failed), floor (the null, or a floor of the curve, hides the rate) or unfit (a"
+        " control fails, so that the protocol cannot tell)"
     ),
     "not run": "this scale leaves the claim's study out",
 }

@@ -99,6 +99,8 @@ def _advice(
             return "The runs that the reason names."
         case "diverged":
             return f"Runs of {', '.join(claim.recipes)} that finish: no number of seeds helps."
+        case "unfit":
+            return "Longer training, until the control that the reason names passes."
         case "few seeds":
             return _sentence(seeds or f"{claim.test.min_seeds} seeds")
         case "floor":

@@ -10,13 +10,13 @@ import pandas as pd
 
 from wgpipe.config import Claim
 from wgpipe.stats.comparisons import slope_difference
-from wgpipe.stats.estimates import Caveats, Estimate
+from wgpipe.stats.estimates import Caveats, Estimate, joined, missing, noted
 from wgpipe.stats.panels import FitRule, panel
 from wgpipe.stats.rates import pooled_rate
 from wgpipe.stats.seed_means import seed_mean
 from wgpipe.studies import style
 from wgpipe.studies.arrange import facts, planted
-from wgpipe.studies.claims import Measure
+from wgpipe.studies.claims import Measure, rule_of
 from wgpipe.studies.curve_runs import curve_runs, squared_lengths
 from wgpipe.theory.curves import length_exponent, speed_exponent
 
@@ -36,7 +36,7 @@ def optimum(claim: Claim, runs: pd.DataFrame) -> Estimate:
     by_seed = (fitting["ratio"] - 1).abs().groupby(fitting["seed"]).max()
     if len(fitting):
         caveats.remarks.append(f"largest {by_seed.max():.2g}, of {len(fitting)} curves")
-    return seed_mean(by_seed.to_numpy(), unit, ("optimum", *claim.recipes), caveats, _rule(claim), len(fitting))
+    return seed_mean(by_seed.to_numpy(), unit, ("optimum", *claim.recipes), caveats, rule_of(claim), len(fitting))
 
 
 def approach(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -61,7 +61,7 @@ def approach(claim: Claim, runs: pd.DataFrame) -> Estimate:
         caveats.remarks.append(f"where K < K0 the certificate is {share:.0%} of W1, on average")
     by_seed = fitting.groupby("seed")["ratio"].min()
     key = ("approach", *claim.recipes)
-    return seed_mean(by_seed.to_numpy(), "least ratio", key, caveats, _rule(claim), len(fitting))
+    return seed_mean(by_seed.to_numpy(), "least ratio", key, caveats, rule_of(claim), len(fitting))
 
 
 def speed_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -92,7 +92,7 @@ def speed_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
             f"{len(slopes)} samples, K/K0 from {whole['times_k0'].min():.3g} to {whole['times_k0'].max():.3g}"
         )
     key = ("speed law", *claim.recipes)
-    return seed_mean(by_seed.to_numpy(), "slope in K", key, caveats, _rule(claim), len(whole))
+    return seed_mean(by_seed.to_numpy(), "slope in K", key, caveats, rule_of(claim), len(whole))
 
 
 def length_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -106,7 +106,7 @@ def length_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
     lengths = squared_lengths(runs, recipe, claim.parameters["min_n"])
     names = planted(lengths, [recipe], claim.parameters["min_intrinsic"])
     if not names:
-        return _missing(unit, f"no runs of {recipe} on so many points of planted data")
+        return missing(unit, f"no runs of {recipe} on so many points of planted data")
     joint = 1 - (1 - claim.test.level) / len(names)
     rule = FitRule(level=joint, floor_share=NO_FLOOR)
     intrinsic, found = facts(runs)["intrinsic"], {}
@@ -125,7 +125,7 @@ def length_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
         unit,
         sum(one.runs for one, _ in found.values()),
         min(one.seeds for one, _ in found.values()),
-        note=_joined(slope.note, f"slopes and exponents: {course}"),
+        note=joined(slope.note, f"slopes and exponents: {course}"),
         level=claim.test.level,
     )
 
@@ -139,10 +139,10 @@ def rate_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
     least = claim.parameters["min_intrinsic"]
     names = planted(runs, [curve, control], least)
     if not names:
-        return _missing(
+        return missing(
             "slope difference", f"no planted data of d* >= {least:g} have runs of both {curve} and {control}"
         )
-    rule = _rule(claim)
+    rule = rule_of(claim)
     estimate = slope_difference(runs, names, curve, control, rule=rule)
     intrinsic = facts(runs)["intrinsic"]
     remarks = []
@@ -150,7 +150,7 @@ def rate_law(claim: Claim, runs: pd.DataFrame) -> Estimate:
         slopes = [pooled_rate(runs, [name], recipe, rule=rule).value for recipe in claim.recipes]
         remarks.append(f"on {name} slopes {slopes[0]:.3g} and {slopes[1]:.3g}, -1/d* = {-1 / intrinsic[name]:.3g}")
     speeds = [_speed_slope(runs, name, curve, intrinsic[name]) for name in names]
-    return dataclasses.replace(estimate, note=_joined(estimate.note, *remarks, *speeds))
+    return noted(estimate, *remarks, *speeds)
 
 
 MEASURES: dict[str, Measure] = {
@@ -175,7 +175,7 @@ def _speed_slope(runs: pd.DataFrame, dataset: str, recipe: str, intrinsic: float
 def _compared(recipes: Sequence[str], claim: Claim, runs: pd.DataFrame) -> tuple[Caveats, pd.DataFrame]:
     """What the runs of these recipes lack, and their curves."""
     caveats, own = Caveats(), runs[runs["recipe"].isin(recipes)]
-    rule, rows = _rule(claim), own[own["metric"] == "curve_w1"]
+    rule, rows = rule_of(claim), own[own["metric"] == "curve_w1"]
     ran = rows[["dataset", "recipe"]].drop_duplicates()
     for recipe in recipes:
         if recipe not in set(ran["recipe"]):
@@ -183,15 +183,3 @@ def _compared(recipes: Sequence[str], claim: Claim, runs: pd.DataFrame) -> tuple
     pairs = ran.sort_values(["dataset", "recipe"]).itertuples(index=False)
     caveats.check_runs([panel(own, str(pair.dataset), str(pair.recipe), "curve_w1") for pair in pairs], rule)
     return caveats, curve_runs(own)
-
-
-def _rule(claim: Claim) -> FitRule:
-    return FitRule(level=claim.test.level)
-
-
-def _missing(unit: str, why: str) -> Estimate:
-    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)

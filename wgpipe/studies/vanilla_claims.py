@@ -10,13 +10,13 @@ import pandas as pd
 
 from wgpipe.config import Claim
 from wgpipe.stats.comparisons import failure_difference, log_ratio, slope_difference
-from wgpipe.stats.estimates import Caveats, Estimate
+from wgpipe.stats.estimates import Caveats, Estimate, joined, missing, noted
 from wgpipe.stats.intervals import bootstrap, proportion
 from wgpipe.stats.panels import FitRule, panel
 from wgpipe.stats.rates import pooled_rate
 from wgpipe.stats.slopes import Term, common_ns, sum_of_slopes
 from wgpipe.studies.arrange import facts, planted
-from wgpipe.studies.claims import Measure
+from wgpipe.studies.claims import Measure, rule_of
 from wgpipe.studies.critics import critic_runs, separation_runs
 from wgpipe.theory import vanilla
 
@@ -32,10 +32,10 @@ def rate_against_bound(exponent: Callable[[float, int], float]) -> Measure:
         names = planted(runs, [recipe], claim.parameters["min_intrinsic"])
         if not names:
             least = claim.parameters["min_intrinsic"]
-            return _missing("slope - exponent", f"no runs of {recipe} on a planted dataset of d* >= {least:g}")
+            return missing("slope - exponent", f"no runs of {recipe} on a planted dataset of d* >= {least:g}")
         intrinsic = facts(runs)["intrinsic"]
         predicted = float(np.mean([exponent(claim.parameters["alpha"], int(intrinsic[name])) for name in names]))
-        slope = pooled_rate(runs, names, recipe, rule=_rule(claim))
+        slope = pooled_rate(runs, names, recipe, rule=rule_of(claim))
         control = pooled_rate(runs, names, "empirical").value
         remarks = [f"slope {slope.value:.3g} against the exponent {predicted:.3g} on {', '.join(names)}"]
         if np.isfinite(control):
@@ -46,7 +46,7 @@ def rate_against_bound(exponent: Callable[[float, int], float]) -> Measure:
             ci_low=slope.ci_low - predicted,
             ci_high=slope.ci_high - predicted,
             unit="slope - exponent",
-            note=_joined(slope.note, *(remarks if np.isfinite(slope.value) else [])),
+            note=joined(slope.note, *(remarks if np.isfinite(slope.value) else [])),
         )
 
     return measure
@@ -57,13 +57,13 @@ def slopes_equal(claim: Claim, runs: pd.DataFrame) -> Estimate:
     first, second = claim.recipes
     names = planted(runs, [first, second])
     if not names:
-        return _missing("slope difference", f"no planted dataset has runs of both {first} and {second}")
-    return slope_difference(runs, names, first, second, rule=_rule(claim))
+        return missing("slope difference", f"no planted dataset has runs of both {first} and {second}")
+    return slope_difference(runs, names, first, second, rule=rule_of(claim))
 
 
 def dimension_free(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Slope at the largest minus slope at the smallest d of the same family and d*, mean over these and the recipes."""
-    rule, pairs = _rule(claim), []
+    rule, pairs = rule_of(claim), []
     for recipe in claim.recipes:
         known = facts(runs[runs["dataset"].isin(planted(runs, [recipe]))])
         family = known.index.str.split("-").str[0]
@@ -71,7 +71,7 @@ def dimension_free(claim: Claim, runs: pd.DataFrame) -> Estimate:
             if group["dimension"].nunique() > 1:
                 pairs.append((recipe, str(group["dimension"].idxmax()), str(group["dimension"].idxmin())))
     if not pairs:
-        return _missing("slope difference", "no family has runs in two ambient dimensions at equal d*")
+        return missing("slope difference", "no family has runs in two ambient dimensions at equal d*")
     terms = []
     for recipe, large, small in pairs:
         shared = common_ns([panel(runs, name, recipe, "w1") for name in (large, small)], rule)
@@ -90,7 +90,7 @@ def narrow_against_wide(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """
     names = planted(runs, claim.recipes)
     if not names:
-        return _missing("log ratio", f"no planted dataset has runs of all of {', '.join(claim.recipes)}")
+        return missing("log ratio", f"no planted dataset has runs of all of {', '.join(claim.recipes)}")
     chosen = runs[runs["dataset"].isin(names) & runs["recipe"].isin(claim.recipes) & (runs["metric"] == "w1")]
     role = {recipe: ("narrow", "wide")[place % 2] for place, recipe in enumerate(claim.recipes)}
     loss = {recipe: place // 2 for place, recipe in enumerate(claim.recipes)}
@@ -100,13 +100,13 @@ def narrow_against_wide(claim: Claim, runs: pd.DataFrame) -> Estimate:
     )
     names, ns = sorted(set(pairs["dataset"])), _shared_ns(pairs)
     if not ns:
-        return _missing("log ratio", "narrow and wide nets have no n in common")
-    by_n = {n: log_ratio(pairs, names, "narrow", "wide", n, rule=_rule(claim)) for n in ns}
+        return missing("log ratio", "narrow and wide nets have no n in common")
+    by_n = {n: log_ratio(pairs, names, "narrow", "wide", n, rule=rule_of(claim)) for n in ns}
     course = ", ".join(
         f"{estimate.value:.3g} at n = {n}" for n, estimate in by_n.items() if np.isfinite(estimate.value)
     )
     last = by_n[ns[-1]]
-    return dataclasses.replace(last, note=_joined(last.note, f"log ratios: {course}" if course else ""))
+    return noted(last, f"log ratios: {course}" if course else "")
 
 
 def inside_sandwich(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -116,7 +116,7 @@ def inside_sandwich(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """
     table = critic_runs(runs[runs["recipe"].isin(claim.recipes)])
     known = table[table["v"].notna()]
-    caveats = _value_caveats(claim.recipes, table, _rule(claim))
+    caveats = _value_caveats(claim.recipes, table, rule_of(claim))
     below, above = int(known["below"].sum()), int(known["above"].sum())
     if len(known):
         caveats.remarks.append(
@@ -124,7 +124,7 @@ def inside_sandwich(claim: Claim, runs: pd.DataFrame) -> Estimate:
             f" and {above} above the upper one, which no critic can unless its Lipschitz constant is measured too small"
         )
     interval = proportion(len(known) - below - above, len(known), claim.test.level) if len(known) else None
-    return caveats.estimate("share of runs", _rule(claim), interval, len(known), known["seed"].nunique())
+    return caveats.estimate("share of runs", rule_of(claim), interval, len(known), known["seed"].nunique())
 
 
 def saturation(claim: Claim, runs: pd.DataFrame) -> Estimate:
@@ -133,7 +133,7 @@ def saturation(claim: Claim, runs: pd.DataFrame) -> Estimate:
     V is that of the metric `separation`: between the training sample and fresh points of the generator.
     """
     free, bound = claim.recipes
-    rule = _rule(claim)
+    rule = rule_of(claim)
     table = separation_runs(runs[runs["recipe"] == free])
     known = table[table["v"].notna()]
     caveats = _value_caveats([free], table, rule)
@@ -171,7 +171,7 @@ def instability(claim: Claim, runs: pd.DataFrame) -> Estimate:
     both = rows.groupby(["dataset", "n"])["recipe"].transform("nunique") == 2
     rows = rows[both]
     if rows.empty:
-        return _missing("difference of failure rates", f"{first} and {second} have no dataset and n in common")
+        return missing("difference of failure rates", f"{first} and {second} have no dataset and n in common")
     judged = rows.assign(value=rows["value"].where(rows["value"] >= claim.parameters["collapse"]))
     names = sorted(set(judged["dataset"]))
     return failure_difference(judged, names, first, second, metric="spread", level=claim.test.level)
@@ -187,18 +187,6 @@ MEASURES: dict[str, Measure] = {
     "van-saturate": saturation,
     "van-stable": instability,
 }
-
-
-def _rule(claim: Claim) -> FitRule:
-    return FitRule(level=claim.test.level)
-
-
-def _missing(unit: str, why: str) -> Estimate:
-    return Estimate(np.nan, np.nan, np.nan, unit, 0, 0, "missing", why)
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
 
 
 def _shared_ns(runs: pd.DataFrame) -> list[int]:
