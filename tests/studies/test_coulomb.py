@@ -144,7 +144,6 @@ def test_the_harmonic_table_says_where_theory_and_sign_agree(folder: Path) -> No
     )
 
 
-
 def but_flow(value: float) -> Callable[[str, str], float]:
     return lambda data, recipe: 0.05 if recipe in ("oracle", "flow") else value
 
