@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import edit_yaml
 from wgpipe.cli import main
 from wgpipe.grid import Block, Grid
-from wgpipe.plan import plan_of, training_mb, training_seconds
+from wgpipe.plan import pairs_of_points, plan_of, training_mb, training_seconds
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, resolve
 
@@ -128,3 +128,19 @@ def test_a_run_of_two_studies_is_planned_once(project: Path) -> None:
     assert both["blocks"] == plan["blocks"]
     assert both["jobs"] == {**plan["jobs"], "study": 2, "all": plan["jobs"]["all"] + 1}
     assert both["core_hours"]["train"] == plan["core_hours"]["train"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "pairs"),
+    [
+        ({}, 4096 * 4096),
+        ({"real": 100, "generated": 50}, 5000),
+        ({"real": 100, "generated": 50, "points": {"ring-8": 20}}, 400),
+        ({"real": 100, "generated": 50, "points": {"grid-25": 20}}, 5000),
+        ({"points": 30}, 900),
+        ({"real": 100, "generated": 50, "datasets": ["ring-8"]}, 5000),
+        ({"real": 100, "generated": 50, "datasets": ["grid-25"]}, 0),
+    ],
+)
+def test_a_metric_is_priced_by_the_points_that_it_compares(settings: dict[str, Any], pairs: int) -> None:
+    assert pairs_of_points(settings, "ring-8") == pairs

@@ -83,14 +83,18 @@ def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
                 seconds += len(blocks) * settings.get("steps", 4000) * CRITIC_STEP_SECONDS if unbound else 0
             else:
                 size = pairs_of_points(settings, dataset_name) / 2048**2
-                unit = TRANSPORT_SECONDS if name in ("w1", "w2") else CHEAP_SECONDS
+                unit = TRANSPORT_SECONDS if name in ("w1", "w2", "generalisation") else CHEAP_SECONDS
                 seconds += seeds * unit * size**TRANSPORT_POWER
     return seconds
 
 
 def pairs_of_points(settings: dict[str, Any], dataset_name: str) -> int:
-    """Real times generated points that a metric compares."""
-    special = settings.get("points", {}).get(dataset_name)
+    """Real times generated points that a metric compares; 0 on data that it leaves out."""
+    chosen = settings.get("datasets")
+    if chosen and dataset_name not in chosen:
+        return 0
+    points = settings.get("points")
+    special = points.get(dataset_name) if isinstance(points, dict) else points
     return int((special or settings.get("real", 4096)) * (special or settings.get("generated", 4096)))
 
 

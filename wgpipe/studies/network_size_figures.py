@@ -52,13 +52,12 @@ def _slices(own: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _lines(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
-    ns = sorted(rows["n"].unique())
+    widths = rows[rows["w1"].notna()].groupby("n")["width"].nunique()
+    ns = sorted(widths.index[widths > 1])  # one width alone shows nothing
     style.log_n(ax, sorted({int(width) for width in rows["width"]}))
     style.log_value(ax)
     for n, shade in zip(ns, sns.light_palette(colour, len(ns) + 1)[1:], strict=True):
         line = rows[(rows["n"] == n) & rows["w1"].notna()].sort_values("width")
-        if line.empty:
-            continue
         ax.plot(line["width"], line["w1"], color=shade)
         ax.fill_between(line["width"], line["ci_low"], line["ci_high"], color=shade, alpha=0.18, lw=0)
         for above, points in line.groupby("above_null"):
