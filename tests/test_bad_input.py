@@ -21,7 +21,7 @@ CASES = {
     "no range of seeds": (CONFIG, ("seeds",), ["7-0"], ["'7-0'", "not a range such as 0-7"]),
     "unknown device": (CONFIG, ("device",), "gpu", ["device", "'gpu'", "'auto', 'cpu' or 'cuda'"]),
     "a scale that escapes": (CONFIG, ("scale",), "../elsewhere", ["scale", "'../elsewhere'", "names a folder"]),
-    "unknown scale": (CONFIG, ("scale",), "quik", ["vanilla_rates.yaml", "'quik'", "did you mean 'quick'"]),
+    "unknown scale": (CONFIG, ("scale",), "quik", ["capacity.yaml", "'quik'", "did you mean 'quick'"]),
     "unknown method": (STUDY, ("recipes", "wgan-lp", "method", "name"), "wgam", ["'wgan-lp'", "did you mean 'wgan'"]),
     "unknown constraint": (STUDY, ("recipes", "wgan-lp", "constraint", "name"), "lq", ["'wgan-lp'", "'lq'", "lp"]),
     "unknown hyperparameter": (

@@ -174,12 +174,17 @@ LOOKS = {
 
 
 def look(recipe: str) -> Look:
-    """The look of a recipe, the same in all figures; one that is not listed gets a colour and marker by its name."""
+    """The look of a recipe, the same in all figures.
+
+    One that is not listed gets a marker and dashes by its name, and the colour of what stands before its `_`.
+    """
     if recipe in LOOKS:
         return LOOKS[recipe]
     digest = hashlib.sha256(recipe.encode()).digest()
     colours = (ORANGE, SKY, GREEN, PURPLE, BROWN)
-    return Look(colours[digest[0] % len(colours)], "opvhd"[digest[1] % 5], ("-", "--", "-.")[digest[2] % 3])
+    base = LOOKS.get(recipe.partition("_")[0])
+    colour = base.colour if base else colours[digest[0] % len(colours)]
+    return Look(colour, "opvhd"[digest[1] % 5], ("-", "--", "-.")[digest[2] % 3])
 
 
 @contextmanager
