@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.studies.capacity_runs import CONTROLS, COURSE, CUBIC, FILE, RELU, settings, simulate
+from tests.studies.written import table
 from wgpipe import registry
 from wgpipe.config import Config
 from wgpipe.data import dataset
@@ -48,11 +48,6 @@ def folder(runs: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     out = tmp_path_factory.mktemp("built") / "capacity"
     build(runs, out)
     return out
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def test_every_table_and_figure_is_written_and_nothing_else(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.studies.convex_simulated import LENGTHS, TRUE_COST, simulate
+from tests.studies.written import row_of, table
 from wgpipe import registry
 from wgpipe.citations import known
 from wgpipe.config import Study
@@ -41,16 +41,6 @@ def folder(settings: Study, runs: pd.DataFrame, tmp_path_factory: pytest.TempPat
     rows = ConvexPotentials().build(settings, runs, out)
     assert [row.id for row in rows] == list(settings.claims)
     return out
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def only(folder: Path, name: str, **wanted: str) -> dict[str, str]:
-    (found,) = [row for row in table(folder, name) if all(row[key] == value for key, value in wanted.items())]
-    return found
 
 
 def files(settings: Study) -> set[str]:
@@ -108,7 +98,7 @@ def test_values_are_compared_with_the_cost_of_the_same_points_run_by_run(runs: p
     known_rows = each[each["excess"].notna()]
     assert known_rows["excess"].to_numpy() == pytest.approx(-0.02)
     assert known_rows["loose"].to_numpy() == pytest.approx(-0.01)
-    found = only(folder, "values", dataset="gaussian_pair-2", recipe="icnn", n="256")
+    found = row_of(folder, "values", dataset="gaussian_pair-2", recipe="icnn", n="256")
     assert (float(found["held"]), found["loose"]) == (1, "0")
     assert float(found["w2_true"]) == TRUE_COST
 
@@ -126,8 +116,8 @@ def test_steps_come_from_the_two_lengths_around_the_threshold(settings: Study) -
 
 
 def test_work_is_passes_times_steps(folder: Path) -> None:
-    icnn = only(folder, "work", dataset="gaussian_pair-2", recipe="icnn")
-    longer = only(folder, "work", dataset="gaussian_pair-2", recipe="plan-l2_work")
+    icnn = row_of(folder, "work", dataset="gaussian_pair-2", recipe="icnn")
+    longer = row_of(folder, "work", dataset="gaussian_pair-2", recipe="plan-l2_work")
     assert icnn["passes"] == longer["passes"] == "3600"
     assert (icnn["n"], longer["steps"]) == ("4096", "1200")
     assert not [row for row in table(folder, "work") if row["recipe"] == "q-closed"]
@@ -144,7 +134,7 @@ def test_the_example_of_two_points_has_both_bounds(folder: Path) -> None:
 
 
 def test_generators_that_failed_are_counted_and_modes_stand_where_they_were_measured(folder: Path) -> None:
-    found = only(folder, "gans", recipe="gan-q")
+    found = row_of(folder, "gans", recipe="gan-q")
     assert (found["seeds"], found["failed"], found["collapsed"]) == ("7", "1", "0")
     assert float(found["modes"]) == pytest.approx(24 + 3 / 7, rel=1e-4)
     assert float(found["w2_null"]) == 0.2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 from scipy import stats
 
 from tests.studies.coulomb_runs import DIMENSIONS, coulomb_runs
+from tests.studies.written import row_of, table
 from wgpipe import registry
 from wgpipe.citations import known
 from wgpipe.config import Config, Study
@@ -52,16 +52,6 @@ def folder(settings: Study, runs: pd.DataFrame, tmp_path_factory: pytest.TempPat
     rows = CoulombGans().build(settings, runs, out)
     assert [row.id for row in rows] == list(settings.claims)
     return out
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def row(folder: Path, name: str, **wanted: str) -> dict[str, str]:
-    (found,) = [row for row in table(folder, name) if all(row[key] == value for key, value in wanted.items())]
-    return found
 
 
 def claim(settings: Study, name: str, runs: pd.DataFrame) -> ClaimRow:
@@ -102,12 +92,12 @@ def test_modes_have_students_interval_real_data_first_and_published_rows_below(f
     assert rows[0]["recipe"] == "real data"
     assert [found["source"] for found in rows][-2:] == ["PacGAN (Lin et al. 2018)"] * 2
     assert [found["modes"] for found in rows][-2:] == ["6.3", "7.9"]
-    found = row(folder, "modes", dataset="ring-8", recipe="gan", source="our runs")
+    found = row_of(folder, "modes", dataset="ring-8", recipe="gan", source="our runs")
     values = 7 * (1 + 0.02 * np.cos(3 * np.arange(5) + len("modes_captured")))
     reach = stats.t.ppf(0.975, 4) * values.std(ddof=1) / 5**0.5
     assert float(found["modes"]) == pytest.approx(values.mean(), rel=1e-5)
     assert float(found["modes_high"]) == pytest.approx(values.mean() + reach, rel=1e-5)
-    assert row(folder, "modes", dataset="ring-8", recipe="began")["failed"] == "1"
+    assert row_of(folder, "modes", dataset="ring-8", recipe="began")["failed"] == "1"
 
 
 def test_published_counts_are_those_of_the_papers() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import matplotlib as mpl
@@ -25,6 +24,7 @@ from tests.studies.truth_runs import (
     truth_runs,
     uvp,
 )
+from tests.studies.written import table
 from wgpipe import registry
 from wgpipe.citations import known
 from wgpipe.config import Config, Study
@@ -60,11 +60,6 @@ def folder(settings: Study, runs: pd.DataFrame, tmp_path_factory: pytest.TempPat
     out = tmp_path_factory.mktemp("built") / "ground_truth"
     assert GroundTruth().build(settings, runs, out) == []
     return out
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def row(folder: Path, name: str, dataset: str, recipe: str) -> dict[str, str]:

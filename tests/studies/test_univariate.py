@@ -1,4 +1,3 @@
-import csv
 import itertools
 import warnings
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.studies.univariate_runs import CUBES, simulate
+from tests.studies.written import table
 from wgpipe import registry
 from wgpipe.citations import known
 from wgpipe.config import Config, Study
@@ -57,11 +57,6 @@ def build(settings: Study, runs: pd.DataFrame, folder: Path) -> list[ClaimRow]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return Univariate().build(settings, runs, folder)
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def test_every_table_and_figure_is_written_and_nothing_else(folder: Path, settings: Study) -> None:

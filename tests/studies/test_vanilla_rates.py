@@ -1,4 +1,3 @@
-import csv
 import math
 import warnings
 from collections.abc import Callable
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.studies.written import table
 from wgpipe.config import Study
 from wgpipe.studies.claims import ClaimRow
 from wgpipe.studies.vanilla_rates import VanillaRates
@@ -46,11 +46,6 @@ def folder(config: Study, runs: pd.DataFrame, tmp_path_factory: pytest.TempPathF
     out = tmp_path_factory.mktemp("built") / "vanilla_rates"
     build(config, runs, out)
     return out
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def test_every_table_and_figure_is_written_and_nothing_else(folder: Path) -> None:

@@ -42,7 +42,7 @@ def recipes(config: Settings, runs: pd.DataFrame) -> list[str]:
 
 def method(config: Settings, recipe: str) -> str:
     """The method of a recipe; a control is its own."""
-    return str(_settings(config, recipe)["method"]["name"]) if recipe in config.recipes else recipe
+    return str(recipe_settings(config, recipe)["method"]["name"]) if recipe in config.recipes else recipe
 
 
 def base(config: Settings, recipe: str) -> str:
@@ -59,7 +59,7 @@ def variation(config: Settings, recipe: str) -> Variation:
     first = base(config, recipe)
     if recipe == first:
         return "base"
-    here, there = _settings(config, recipe), _settings(config, first)
+    here, there = recipe_settings(config, recipe), recipe_settings(config, first)
     if here.get("latent") != there.get("latent"):
         return "latent dimension"
     if here["method"].get("degree") != there["method"].get("degree"):
@@ -72,10 +72,11 @@ def variation(config: Settings, recipe: str) -> Variation:
 
 def hidden(config: Settings, recipe: str, side: str) -> tuple[int, ...]:
     """Widths of the hidden layers of a recipe's `generator` or `critic`; empty where it has none or does not say."""
-    return tuple((_settings(config, recipe).get(side) or {}).get("hidden") or ())
+    return tuple((recipe_settings(config, recipe).get(side) or {}).get("hidden") or ())
 
 
-def _settings(config: Settings, recipe: str) -> dict[str, Any]:
+def recipe_settings(config: Settings, recipe: str) -> dict[str, Any]:
+    """A recipe as given, over the defaults of its study."""
     return merge(config.defaults, config.recipes[recipe])
 
 

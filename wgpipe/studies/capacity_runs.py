@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from wgpipe.config import Study as Settings
-from wgpipe.settings import merge
 from wgpipe.studies import arrange
+from wgpipe.studies.arrange import recipe_settings
 
 DEGREES = (1, 2, 3, 4)
 RUN = ["dataset", "recipe", "n", "seed"]
@@ -30,7 +30,7 @@ def width(config: Settings, recipe: str) -> int:
 
 def steps(config: Settings, recipe: str) -> int:
     """Generator updates of a recipe, at the scale of its own settings."""
-    return int(_settings(config, recipe)["training"]["steps"])
+    return int(recipe_settings(config, recipe)["training"]["steps"])
 
 
 def matched(config: Settings, runs: pd.DataFrame, dataset: str) -> list[str]:
@@ -44,7 +44,7 @@ def matched(config: Settings, runs: pd.DataFrame, dataset: str) -> list[str]:
 
 def is_main(config: Settings, recipe: str) -> bool:
     """Whether a recipe's generator has the defaults' width, or another activation, and its training is whole."""
-    own = _settings(config, recipe)
+    own = recipe_settings(config, recipe)
     other_form = own["generator"].get("activation") != config.defaults["generator"].get("activation")
     whole = own["training"]["steps"] == config.defaults["training"]["steps"] and own["training"].get("average")
     return bool(whole and (other_form or width(config, recipe) == config.defaults["generator"]["hidden"][0]))
@@ -52,7 +52,7 @@ def is_main(config: Settings, recipe: str) -> bool:
 
 def course(config: Settings) -> list[str]:
     """Recipes of one training that stops at different steps: those whose last generator is measured, by steps."""
-    stopped = [name for name in config.recipes if _settings(config, name)["training"].get("average") == 0]
+    stopped = [name for name in config.recipes if recipe_settings(config, name)["training"].get("average") == 0]
     return sorted(stopped, key=lambda name: steps(config, name))
 
 
@@ -109,8 +109,4 @@ def agreement(steps_of_degrees: Iterable[float]) -> float:
 
 
 def _but_generator(config: Settings, recipe: str) -> dict[str, Any]:
-    return {key: value for key, value in _settings(config, recipe).items() if key != "generator"}
-
-
-def _settings(config: Settings, recipe: str) -> dict[str, Any]:
-    return merge(config.defaults, config.recipes[recipe])
+    return {key: value for key, value in recipe_settings(config, recipe).items() if key != "generator"}

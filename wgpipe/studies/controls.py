@@ -12,7 +12,7 @@ import pandas as pd
 from wgpipe.data import family
 from wgpipe.errors import UserError
 from wgpipe.stats.claim_test import ClaimTest
-from wgpipe.stats.estimates import Estimate
+from wgpipe.stats.estimates import Estimate, missing
 from wgpipe.stats.intervals import bootstrap
 from wgpipe.stats.panels import FitRule
 from wgpipe.stats.rates import fit_rate
@@ -135,7 +135,7 @@ def _slope(runs: pd.DataFrame, dataset: str, control: str, rule: FitRule) -> Est
     try:
         return fit_rate(runs, dataset, control, rule=rule).estimate()
     except UserError as error:
-        return Estimate(np.nan, np.nan, np.nan, "slope", 0, 0, "missing", str(error))
+        return missing("slope", str(error))
 
 
 def _mean(values: np.ndarray, unit: str, dataset: str) -> Estimate:

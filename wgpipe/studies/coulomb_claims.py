@@ -38,9 +38,9 @@ def flow_rates(claim: Claim, runs: pd.DataFrame) -> Estimate:
     rates = {
         name: _mean_of(claim, runs, claim.recipes, f"{name}_rate", "rate / theory") for name in ("decay", "logistic")
     }
-    unfit = [rate for rate in rates.values() if rate.status != "ok"]
-    if unfit:
-        return unfit[0]
+    unusable = [rate for rate in rates.values() if rate.status != "ok"]
+    if unusable:
+        return unusable[0]
     told = "; ".join(f"{name} {one.value:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]" for name, one in rates.items())
     worst = max(rates.values(), key=lambda one: max(abs(one.ci_low - 1), abs(one.ci_high - 1)))
     first = indexed(runs[runs["recipe"].isin(claim.recipes)], "first_rate").groupby("at")["value"].mean()

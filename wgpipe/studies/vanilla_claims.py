@@ -11,9 +11,10 @@ import pandas as pd
 from wgpipe.config import Claim
 from wgpipe.stats.comparisons import failure_difference, log_ratio, slope_difference
 from wgpipe.stats.estimates import Caveats, Estimate, joined, missing, noted
-from wgpipe.stats.intervals import bootstrap, proportion
+from wgpipe.stats.intervals import proportion
 from wgpipe.stats.panels import FitRule, panel
 from wgpipe.stats.rates import pooled_rate
+from wgpipe.stats.seed_means import seed_mean
 from wgpipe.stats.slopes import Term, common_ns, sum_of_slopes
 from wgpipe.studies.arrange import facts, planted
 from wgpipe.studies.claims import Measure, rule_of
@@ -140,7 +141,6 @@ def saturation(claim: Claim, runs: pd.DataFrame) -> Estimate:
     by_seed = known.groupby("seed")["v"].mean().to_numpy(dtype=np.float64)
     course = ", ".join(f"{v:.3g} at n = {n}" for n, v in known.groupby("n")["v"].mean().items())
     caveats.remarks += [f"means: {course}"] if course else []
-    caveats.check_seeds(len(by_seed), rule)
     names = planted(runs, claim.recipes)
     ns = _shared_ns(runs[runs["dataset"].isin(names) & runs["recipe"].isin(claim.recipes)])
     if ns:
@@ -149,16 +149,7 @@ def saturation(claim: Claim, runs: pd.DataFrame) -> Estimate:
             f"log ratio of W1 against {bound} at n = {ns[-1]}: "
             f"{worse.value:.3g} [{worse.ci_low:.3g}, {worse.ci_high:.3g}]"
         )
-    if not len(by_seed):
-        return caveats.estimate("V / (2 log 2)", rule, None)
-    interval = bootstrap(
-        lambda weights: weights @ by_seed / weights.sum(axis=1),
-        len(by_seed),
-        ("saturation", free),
-        rule.replicates,
-        rule.level,
-    )
-    return caveats.estimate("V / (2 log 2)", rule, interval, len(known), len(by_seed))
+    return seed_mean(by_seed, "V / (2 log 2)", ("saturation", free), caveats, rule, len(known))
 
 
 def instability(claim: Claim, runs: pd.DataFrame) -> Estimate:
