@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from bench import machine, train
+from bench import images, machine, scores, train
 from bench.cells import Cell
 
 
@@ -34,6 +34,9 @@ def main() -> None:
     machine.describe(options.out)
     train.main(options.out, options.quick, options.cells, options.threads)
     training_alone = options.cells or options.threads
+    if not training_alone:
+        images.main(options.out, options.quick)
+        scores.main(options.out, options.quick)
     if not training_alone and importlib.util.find_spec("bench.transport"):
         importlib.import_module("bench.transport").main(options.out, options.quick)
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.cells import Cell
+from bench.image_cells import ImageCell
 
 
 def cores() -> list[int]:
@@ -39,7 +40,7 @@ def pin(chosen: list[int]) -> Callable[[], None] | None:
 class Worker:
     """A running `bench.worker`, ready for its first slice; `startup` is how long that took, the first training too."""
 
-    def __init__(self, implementation: str, cell: Cell, threads: int, chosen: list[int]) -> None:
+    def __init__(self, implementation: str, cell: Cell | ImageCell, threads: int, chosen: list[int]) -> None:
         command = [sys.executable, "-m", "bench.worker", implementation, str(cell)]
         self.cell, self.name = cell, f"{implementation} {cell}"
         started = time.perf_counter()

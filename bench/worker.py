@@ -16,19 +16,20 @@ from collections.abc import Callable
 
 from bench import peak
 from bench.cells import Cell
+from bench.image_cells import PREFIX, ImageCell
 
 TRAINING_SECONDS, PEAK_SECONDS = 0.5, 0.15
 
 
-def timed(call: Callable[[], None], seconds: float) -> tuple[int, float]:
-    """Call until so long has passed, at least once: the number of calls, and the seconds that they took."""
-    started, calls = time.perf_counter(), 0
+def timed(call: Callable[[], None], seconds: float) -> tuple[int, float, float]:
+    """Call until so long has passed, at least once: calls, the seconds that they took, and those of the processor."""
+    started, used, calls = time.perf_counter(), time.process_time(), 0
     while True:
         call()
         calls += 1
         elapsed = time.perf_counter() - started
         if elapsed >= seconds:
-            return calls, elapsed
+            return calls, elapsed, time.process_time() - used
 
 
 def peak_megabytes() -> float:
@@ -38,7 +39,7 @@ def peak_megabytes() -> float:
 
 
 def main(implementation: str, name: str) -> None:
-    cell = Cell.parse(name)
+    cell = ImageCell.parse(name) if name.startswith(PREFIX) else Cell.parse(name)
     if implementation != "jax_population":
         import torch
 
@@ -50,11 +51,12 @@ def main(implementation: str, name: str) -> None:
         if line.strip() == "peak":
             multiply, flops = peak.start(cell)
             multiply()
-            calls, seconds = timed(multiply, PEAK_SECONDS)
+            calls, seconds, _ = timed(multiply, PEAK_SECONDS)
             say(gflops=calls * flops / seconds / 1e9)
         else:
-            calls, seconds = timed(train, TRAINING_SECONDS)
-            say(updates=calls * cell.steps(), seconds=seconds, megabytes=peak_megabytes())
+            calls, seconds, used = timed(train, TRAINING_SECONDS)
+            updates = calls * cell.steps()
+            say(updates=updates, seconds=seconds, processor_seconds=used, megabytes=peak_megabytes())
 
 
 def say(**answer: float) -> None:

@@ -87,3 +87,10 @@ def test_it_is_called_patches() -> None:
     assert "cifar" not in repr(card).lower()
     with pytest.raises(UserError, match="accepted: patches-32x32"):
         dataset("patches-64x64")
+
+
+def test_a_training_sample_is_kept_as_bytes(arrays: Arrays) -> None:
+    draws = [np.random.default_rng(3) for _ in range(2)]
+    rows, points = DATA.training_rows(arrays, draws[0], 100), DATA.training_sample(arrays, draws[1], 100)
+    assert (rows.dtype, points.dtype) == (np.uint8, np.float64)
+    np.testing.assert_array_equal(rows / 127.5 - 1, points)

@@ -114,6 +114,18 @@ def assert_members_do_not_mix(population: Callable[[tuple[int, ...]], Population
             assert of_member(together, member) == alone[seed]
 
 
+def test_bytes_train_as_the_numbers_that_they_stand_for(recipe: NewRecipe, populate: Populate, chunk: Shorten) -> None:
+    chunk(STEPS // 2)
+    chosen = recipe(constraint="lp", steps=STEPS)
+    stored = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 64, 3), dtype=np.uint8))
+    numbers = stored.float().div(127.5).sub(1)
+    assert (numbers.min(), numbers.max()) == (-1, 1)
+    of_bytes, of_numbers = (run(populate(chosen, (4, 7), points)) for points in (stored, numbers))
+    assert of_bytes.sample.dtype == torch.uint8
+    for member in range(2):
+        assert of_member(of_bytes, member) == of_member(of_numbers, member)
+
+
 @pytest.mark.parametrize("path", ["analytic", "autograd"])
 def test_members_of_different_sample_sizes_train_as_in_blocks_of_their_own(
     recipe: NewRecipe, populate: Populate, chunk: Shorten, path: str

@@ -84,6 +84,7 @@ class Dataset(BaseModel):
     kind: ClassVar[str] = "dataset"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
+    classes: ClassVar[int] = 0  # of the labels beside each split; 0: there are none
     accepted: ClassVar[str]  # the names of this family, for error messages: "surface-<d*>in<d>"
 
     name: str
@@ -117,6 +118,10 @@ class Dataset(BaseModel):
         """(n, d) float64: the first n training points of a stream."""
         return self.draw(arrays, stream, n)
 
+    def training_rows(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
+        """The training sample as training keeps it: (n, d) float32, or bytes that stand for [-1, 1]."""
+        return self.training_sample(arrays, stream, n).astype(np.float32)
+
     def test_sample(self, arrays: Arrays, stream: np.random.Generator, count: int) -> np.ndarray:
         """(count, d) float64 real points that no training sample contains, to measure against."""
         return self.draw(arrays, stream, count)
@@ -139,11 +144,16 @@ class FiniteDataset(Dataset):
         return self._subset(arrays["train"], stream, count)
 
     def _subset(self, points: np.ndarray, stream: np.random.Generator, count: int) -> np.ndarray:
+        return self.points(self.rows(points, stream, count))
+
+    def rows(self, points: np.ndarray, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count, d) rows of a split, as they are stored."""
         if count > len(points):
             raise UserError(
                 f"dataset '{self.name}' has {len(points)} points in this split, and {count} were asked for."
             )
-        return self.points(points[stream.permutation(len(points))[:count]])
+        chosen: np.ndarray = points[stream.permutation(len(points))[:count]]
+        return chosen
 
     def points(self, rows: np.ndarray) -> np.ndarray:
         """Rows as they are stored -> float64 points, copied."""

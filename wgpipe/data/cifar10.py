@@ -49,6 +49,7 @@ class Cifar10(ImageDataset):
     """Small photographs of ten kinds of animals and vehicles (Krizhevsky 2009)."""
 
     accepted: ClassVar[str] = "cifar10-32x32"
+    classes: ClassVar[int] = 10
     shape: ClassVar[tuple[int, int, int]] = SHAPE
     batch: ClassVar[int] = 10_000
 

@@ -51,6 +51,7 @@ def reduce(images: np.ndarray, side: int) -> np.ndarray:
 class IdxImages(FiniteDataset):
     """28×28 grey images, 60 000 to train and 10 000 to test, reduced to 14×14 or 7×7 where the name asks for it."""
 
+    classes: ClassVar[int] = 10
     title: ClassVar[str]
     origin: ClassVar[str]
     licence: ClassVar[str]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from wgpipe.data import Card, FiniteDataset
+from wgpipe.data import Arrays, Card, FiniteDataset
 from wgpipe.errors import UserError
 
 LATENT = 32  # of the Coulomb GAN on images (Unterthiner et al. 2018)
@@ -39,6 +39,10 @@ class ImageDataset(FiniteDataset):
         values /= 127.5
         values -= 1
         return values
+
+    def training_rows(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
+        """Bytes."""
+        return self.rows(arrays["train"], stream, n)
 
     def image_card(self, **facts: Any) -> Card:
         """A card with what follows from the shape. `radius` is that of the cube [-1, 1]^d, an upper bound."""

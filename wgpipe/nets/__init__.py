@@ -1,19 +1,31 @@
 """What a network is: settings, and pure functions of stacked parameters.
 
 A parameter of E members has a leading axis E, a batch is (E, B, d), and every layer is one batched product, so members
-never mix. Names that begin with "state." are carried along but not trained.
+never mix. Names that begin with "state." are carried along but not trained. Importing this loads no torch: the
+Snakefile asks networks for their size.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict
 
-Params = dict[str, torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+
+Params = dict[str, "torch.Tensor"]
+
+
+class Size(NamedTuple):
+    """Of a network: its weights, and what one pass at one point multiplies and keeps for the way back."""
+
+    weights: int
+    multiplications: int
+    values: int
 
 
 class Net(BaseModel):
@@ -23,6 +35,10 @@ class Net(BaseModel):
     kind: ClassVar[str] = "net"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
+    one_batch_at_a_time: ClassVar[bool] = False  # for a pass takes much memory, or a batch decides its outputs
+
+    def check(self, inputs: int, outputs: int) -> None:
+        """That a network of these sizes can be made; `UserError` says why not."""
 
     def init(self, stream: np.random.Generator, inputs: int, outputs: int) -> dict[str, np.ndarray]:
         """Parameters of one member, float32."""
@@ -34,6 +50,8 @@ class Net(BaseModel):
 
     def input_gradient(self, params: Params, x: torch.Tensor) -> torch.Tensor:
         """Gradient of the one output at each point, (E, B, d) -> (E, B, d), differentiable in the parameters."""
+        import torch
+
         differentiable = torch.is_grad_enabled()
         with torch.enable_grad():
             x = x.detach().requires_grad_()
@@ -43,6 +61,18 @@ class Net(BaseModel):
 
     def project(self, params: Params) -> None:
         """Put parameters back where the architecture wants them, in place, after each update."""
+
+    def normalises_batches(self) -> bool:
+        """Whether the output at a point depends on the batch that it is in, until parameters are settled."""
+        return False
+
+    def settled(self, params: Params, batches: Iterable[torch.Tensor]) -> Params:
+        """Parameters with which the output at a point depends on that point alone; batches are (E, B, inputs)."""
+        return params
+
+    def size(self, inputs: int, outputs: int) -> Size:
+        """How large it is, found without torch; nets that do not know leave it to their setting `hidden`."""
+        raise NotImplementedError
 
     def perceptron_leak(self) -> float | None:
         """Slope below zero of the (leaky) ReLU between plain dense layers `weight0`, `bias0`, …; None for other nets.

@@ -49,7 +49,9 @@ class Critic:
         return self.net.input_gradient(self.params, x)
 
     def both(self, real: torch.Tensor, fake: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Values at real and generated points, (E, B) each, in one pass."""
+        """Values at real and generated points, (E, B) each, in one pass if the network allows it."""
+        if self.net.one_batch_at_a_time:
+            return self(real), self(fake)
         f_real, f_fake = self(torch.cat([real, fake], dim=1)).split([real.shape[1], fake.shape[1]], dim=1)
         return f_real, f_fake
 

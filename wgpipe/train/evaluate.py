@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from safetensors.numpy import load_file
 
 from wgpipe.data.pairs import PairDataset
+from wgpipe.data.pixels import to_bytes
 from wgpipe.methods import Adversarial, Control, Method, TransportMap
 from wgpipe.rng import run_stream
 from wgpipe.train import files
 from wgpipe.train.job import Job
 
 if TYPE_CHECKING:
+    from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.train.critic import Critic
     from wgpipe.train.population import Population
 
+AT_ONCE = 500  # images that are generated together: all of them would take gigabytes
+
 
 class TrainedBlock:
-    """What was trained, with the streams that evaluation draws from: (dataset, n, seed), shared by all methods."""
+    """What was trained, with the streams that evaluation draws from: (dataset, n, seed), shared by all methods.
 
-    def __init__(self, job: Job, folder: Path) -> None:
+    `features`: where the features of the dataset's real images lie. `kept` is for metrics that share what is dear.
+    """
+
+    def __init__(self, job: Job, folder: Path, features: FeatureFiles | None = None) -> None:
         self.job = job
         self.folder = folder
+        self.features = features
+        self.kept: dict[tuple[str | int, ...], Any] = {}
         self.generator = load_file(folder / files.GENERATOR)
 
     @property
@@ -54,6 +63,26 @@ class TrainedBlock:
             return self._control_sample(method, size)
         points = self.transported(self._generator_sample(size) if recipe.on else self.source(size))
         return points if points is not None else np.full((len(self.job.seeds), size, card.dimension), np.nan)
+
+    def generated_images(self, count: int) -> np.ndarray:
+        """(E, k, channels, height, width) uint8: `generated`, cut to [-1, 1] and rounded; NaN is black."""
+        images: np.ndarray = self._images(count)[0]
+        return images
+
+    def finite(self, count: int) -> np.ndarray:
+        """(E,) bool: which members generated finite numbers only."""
+        finite: np.ndarray = self._images(count)[1]
+        return finite
+
+    def _images(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        shape = self.job.dataset.card().shape
+        assert shape is not None
+        if ("images", count) not in self.kept:
+            points = self.generated(count)
+            images = np.stack([to_bytes(member, shape) for member in points])
+            self.kept["images", count] = (images, np.isfinite(points).all(axis=(1, 2)))
+        kept: tuple[np.ndarray, np.ndarray] = self.kept["images", count]
+        return kept
 
     def along(self, times: np.ndarray) -> np.ndarray | None:
         """(m,) times in [0, 1] -> (E, m, d) float64 points of the curves that generators with one latent dimension are.
@@ -115,14 +144,13 @@ class TrainedBlock:
         from wgpipe.train.draws import Members
         from wgpipe.train.population import Population
 
-        sample = torch.from_numpy(self.training_sample().astype(np.float32))
+        samples = [torch.from_numpy(rows) for rows in self.job.rows()]
         members = Members(self.job.dataset.name, tuple((self.job.n, seed) for seed in self.job.seeds))
-        population = Population(self.job.recipe, members, sample.unbind(), self.job.latent, torch.device("cpu"))
+        population = Population(self.job.recipe, members, samples, self.job.latent, torch.device("cpu"))
         critic = load_file(self.folder / files.CRITIC)
-        with torch.no_grad():
-            for side, stored in ((population.generator, self.generator), (population.critic, critic)):
-                for name, value in side.params.items() if side is not None else ():
-                    value.copy_(torch.from_numpy(stored[name]))
+        for side, stored in ((population.generator, self.generator), (population.critic, critic)):
+            if side is not None:
+                side.load({name: torch.from_numpy(value) for name, value in stored.items()})
         return population
 
     def _mapped(self, verb: Literal["transport", "inverse"], points: np.ndarray) -> np.ndarray | None:
@@ -160,7 +188,8 @@ class TrainedBlock:
         streams = self.streams("eval-generated")
         noise = np.stack([prior_sample(recipe.prior, stream, (count, self.job.latent)) for stream in streams])
         with torch.no_grad():
-            points: np.ndarray = net.apply(params, torch.from_numpy(noise)).double().numpy()
+            parts = torch.from_numpy(noise).split(AT_ONCE if net.one_batch_at_a_time else max(count, 1), dim=1)
+            points: np.ndarray = torch.cat([net.apply(params, part) for part in parts], dim=1).double().numpy()
         return points
 
     def streams(self, purpose: str) -> list[np.random.Generator]:

@@ -60,6 +60,11 @@ class Job:
         draw = self.dataset.training_sample
         return np.stack([draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds])
 
+    def rows(self) -> list[np.ndarray]:
+        """The same, (n, d) each, in the precision of training."""
+        draw = self.dataset.training_rows
+        return [draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds]
+
     def source_sample(self) -> np.ndarray:
         """(E, n, d) float64 samples of the law that a pair of laws starts from; independent of `sample`."""
         assert isinstance(self.dataset, PairDataset)

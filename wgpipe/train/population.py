@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -14,12 +14,13 @@ from wgpipe.recipe import Piece, Recipe
 from wgpipe.train.adam import pack
 from wgpipe.train.analytic import Analytic
 from wgpipe.train.autograd import Autograd
-from wgpipe.train.draws import CHUNK, Draws, Members
+from wgpipe.train.draws import CHUNK, Draws, Members, prior_sample
 from wgpipe.train.interrupt import Interrupted, StopRequest
 from wgpipe.train.sides import Side, Sizes, trained
 
 Steps = Analytic | Autograd
 LOSSES = ("critic", "generator")
+SETTLING = 50  # batches of fresh latent points on which statistics of a trained generator are taken
 
 
 class Population:
@@ -47,8 +48,9 @@ class Population:
         self.recipe, self.members, self.latent, self.path = recipe, members, latent, path
         self.method: Adversarial = recipe.method.build("method")
         self.constraint: Constraint = recipe.constraint.build("constraint")
-        self.sample = torch.cat(list(samples)).to(device, dtype)
-        self.sources = torch.cat(list(sources)).to(device, dtype) if sources else None
+        self.place = torch.empty(0, device=device, dtype=dtype)
+        self.sample = self._kept(samples)
+        self.sources = self._kept(sources) if sources else None
         sizes = [len(sample) for sample in samples]
         self.first_rows = torch.tensor([0, *np.cumsum(sizes[:-1])], device=device)[:, None]
         dimension = self.sample.shape[1]
@@ -56,9 +58,7 @@ class Population:
         self.critic = self._side("init-critic", recipe.critic, self.method.parts(dimension), self.method.state())
         self.sides = {"generator": self.generator if recipe.trains_generator else None, "critic": self.critic}
         if self.generator is not None:
-            with torch.no_grad():
-                for name, value in (frozen or {}).items():
-                    self.generator.params[name].copy_(value)
+            self.generator.load(frozen or {})
             self.average = {name: value.detach().clone() for name, value in self.generator.params.items()}
             self.packed_average = pack(trained(self.average))
         self.steps_of_batch: dict[int, Steps] = {}
@@ -86,7 +86,7 @@ class Population:
         """
         training, steps = self.recipe.training, self.steps(self.recipe.training.batch)
         before = self.state()
-        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.sample.device, self.sample.dtype)
+        draws = self.members.draw(self.recipe, self.latent, self.step // CHUNK, self.place.device, self.place.dtype)
         count = min(CHUNK, training.steps - self.step)
         losses: dict[str, list[torch.Tensor]] = {f"{name}_loss": [] for name in LOSSES if self.sides[name] is not None}
         for i in range(count):
@@ -109,16 +109,25 @@ class Population:
         shown = {name: mean.masked_fill(self.diverged_at >= 0, torch.nan).numpy() for name, mean in means.items()}
         return {f"{name}_loss": shown.get(f"{name}_loss", np.full(len(self.members.runs), np.nan)) for name in LOSSES}
 
+    @torch.no_grad()
     def measured_generator(self) -> Params:
-        """Parameters to store: the running average, or the last ones; none without a generator."""
+        """Parameters to store: the running average, or the last ones, settled; none without a generator."""
         if self.generator is None:
             return {}
-        averaged = self.recipe.trains_generator and self.recipe.training.average
-        return self.average if averaged else self.generator.params
+        if not self.recipe.trains_generator:
+            return self.generator.params
+        params = self.average if self.recipe.training.average else self.generator.params
+        return self.generator.net.settled(params, self._settling_batches())
 
     def measured_critic(self) -> Params:
         """Parameters to store: the last ones; none without a critic."""
         return self.critic.params if self.critic is not None else {}
+
+    def _settling_batches(self) -> Iterator[torch.Tensor]:
+        streams, shape = self.members.streams("settle-generator"), (self.recipe.training.batch, self.latent)
+        for _ in range(SETTLING):
+            noise = np.stack([prior_sample(self.recipe.prior, stream, shape) for stream in streams])
+            yield torch.from_numpy(noise).to(self.place)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Copies of everything that training changes, by name, a row a member."""
@@ -145,19 +154,25 @@ class Population:
         flat = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
         return {**flat, "diverged_at": self.diverged_at}
 
+    def _kept(self, samples: Sequence[torch.Tensor]) -> torch.Tensor:
+        """All rows one after another; bytes, which stand for [-1, 1], stay bytes."""
+        rows = torch.cat(list(samples)).to(self.place.device)
+        return rows if rows.dtype == torch.uint8 else rows.to(self.place)
+
     def _rows(self, points: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
         """(C, E, B, d) of the points of all members, by (C, E, B) numbers of rows within each member's own."""
         rows = indices + self.first_rows
         chosen: torch.Tensor = points.index_select(0, rows.flatten()).unflatten(0, rows.shape)
-        return chosen
+        return chosen.to(self.place).div_(127.5).sub_(1) if chosen.dtype == torch.uint8 else chosen
 
     def _fakes(self, draws: Draws, i: int) -> Iterable[torch.Tensor]:
         """What the critic updates of a step compare with real points, (E, B, d) each."""
         if self.sources is not None:
             return self._rows(self.sources, draws.sources[i]).unbind()
-        batch = self.recipe.training.batch
-        points = self.steps(batch).generate(draws.critic_noise[i].flatten(2).mT)
-        return torch.split(points, batch, dim=1)
+        steps, noise = self.steps(self.recipe.training.batch), draws.critic_noise[i]
+        if self.generator is not None and self.generator.net.one_batch_at_a_time:
+            return (steps.generate(one.mT) for one in noise.unbind(2))
+        return torch.split(steps.generate(noise.flatten(2).mT), self.recipe.training.batch, dim=1)
 
     @torch.no_grad()
     def update_critic(self, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor, decay: float = 1.0) -> None:
@@ -184,7 +199,7 @@ class Population:
         for value in stacked.values():
             finite &= value.flatten(1).isfinite().all(dim=1)
         self.diverged_at[~finite.cpu() & (self.diverged_at < 0)] = self.step
-        frozen = (self.diverged_at >= 0).to(self.sample.device)
+        frozen = (self.diverged_at >= 0).to(self.place.device)
         if frozen.any():
             for name, value in stacked.items():
                 value[frozen] = before[name][frozen]
@@ -198,4 +213,4 @@ class Population:
         if piece is None:
             return None
         streams = self.members.streams(purpose)
-        return Side(piece.build("net"), parts, state, streams, self.sample, self.recipe.training)
+        return Side(piece.build("net"), parts, state, streams, self.place, self.recipe.training)

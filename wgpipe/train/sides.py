@@ -44,6 +44,15 @@ class Side:
         """Dimension of what the first network takes."""
         return next(iter(self.parts.values()))[0]
 
+    @torch.no_grad()
+    def load(self, stored: Mapping[str, torch.Tensor]) -> None:
+        """Take over parameters; with state that only settled ones have."""
+        for name, value in stored.items():
+            if name in self.params:
+                self.params[name].copy_(value)
+            else:
+                self.params[name] = value.to(self.packed)
+
     def trained(self) -> Params:
         """Parameters that the optimiser changes."""
         return trained(self.params)

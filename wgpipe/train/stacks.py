@@ -11,7 +11,7 @@ from wgpipe.train.draws import Members
 from wgpipe.train.interrupt import StopRequest
 from wgpipe.train.job import Job
 from wgpipe.train.population import Population
-from wgpipe.train.sizing import members_in_cache
+from wgpipe.train.sizing import has_pictures, members_in_cache
 
 Run = tuple[int, int]  # (n, seed)
 Losses = dict[str, float]  # step, critic_loss, generator_loss
@@ -27,12 +27,13 @@ class Stacks:
         self.recipe = jobs[0].recipe
         self.runs = [(job.n, seed) for job in jobs for seed in job.seeds]
         self.history: dict[Run, list[Losses]] = {run: [] for run in self.runs}
-        samples = [torch.from_numpy(each.astype(np.float32)) for job in jobs for each in job.sample()]
+        samples = [torch.from_numpy(each) for job in jobs for each in job.rows()]
         pairs = self.recipe.generator is None
         sources = [torch.from_numpy(each.astype(np.float32)) for job in jobs if pairs for each in job.source_sample()]
         bases = [job.base_generators() for job in jobs]
         frozen = {name: torch.cat([torch.from_numpy(base[name]) for base in bases]) for name in bases[0]}
-        size = len(self.runs) if device.type == "cuda" else members_in_cache(self.recipe, threads)
+        together = device.type == "cuda" and not has_pictures(self.recipe)
+        size = len(self.runs) if together else members_in_cache(self.recipe, threads)
         self.populations = [
             Population(
                 self.recipe,
