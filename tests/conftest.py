@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "bench"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mirror() -> Path:
     """The folder of local copies of downloads; tests that need it are skipped where there is none."""
     folder = Path(os.environ.get("WGPIPE_MIRROR", ROOT.parent / "shared" / "mirror"))

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import edit_yaml
+from wgpipe import registry
 from wgpipe.cli import main
 from wgpipe.grid import Block, Grid
 from wgpipe.plan import pairs_of_points, plan_of, training_mb, training_seconds
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, resolve
+from wgpipe.train.sizing import AUTOENCODERS
 
 SMOKE = Path("config/smoke.yaml")
 STUDY = Path("config/studies/vanilla_rates.yaml")
@@ -107,6 +109,28 @@ def test_blocks_that_train_together_share_the_start_of_a_process() -> None:
     together = training_seconds(recipe(steps=1000), BLOCKS)
     apart = [training_seconds(recipe(steps=1000), [block]) for block in BLOCKS]
     assert max(apart) < together < sum(apart)
+
+
+def test_networks_for_images_cost_their_convolutions_and_both_parts_of_a_critic() -> None:
+    blocks = [Block("mnist-28x28", "images", 64, (0, 1))]
+
+    def images(name: str = "dcgan", method: str = "wgan", width: int = 16, critic: Any = None) -> Recipe:
+        net = {"name": name, "width": width}
+        content = {"method": {"name": method}, "generator": net, "critic": critic or net}
+        return Recipe.model_validate({**content, "training": {"steps": 1000}})
+
+    base = training_seconds(images(), blocks)
+    assert training_seconds(images(width=32), blocks) > 2 * base
+    assert training_seconds(images(), [Block("mnist-14x14", "images", 64, (0, 1))]) < base / 2
+    assert training_mb(images(width=64), blocks) > training_mb(images(width=16), blocks)
+    encoder = images("autoencoder", method="wgan")
+    assert training_seconds(images("autoencoder", method="began"), blocks) > 1.3 * training_seconds(encoder, blocks)
+    assert training_mb(images("autoencoder", method="began"), blocks) > training_mb(encoder, blocks) + 30
+
+
+def test_the_codes_of_autoencoders_are_the_methods_own() -> None:
+    for name, codes in AUTOENCODERS.items():
+        assert registry.load("method", name)().codes == codes
 
 
 def test_memory_grows_with_the_members_their_samples_and_the_batch_and_a_control_needs_less() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from wgpipe.data import dataset
+from wgpipe.data import Dataset, dataset
+from wgpipe.extractors import REFERENCE, Extractor, extractor, wanted
 from wgpipe.grid import Block, Grid
 from wgpipe.recipe import Recipe
 from wgpipe.train import sizing
@@ -17,8 +18,8 @@ from wgpipe.train import sizing
 START_SECONDS = 2.6  # a process that imports torch and reads its inputs
 CONTROL_SECONDS = 1.0  # a process that does not
 BLOCK_SECONDS = 0.02  # writing a block, or fitting a control
-UPDATE_SECONDS = {"analytic": 0.17e-3, "autograd": 0.7e-3}  # dispatch of one update of one stack, whatever its size
-FLOPS_PER_SECOND = 45e9
+UPDATE_SECONDS = {"analytic": 0.17e-3, "autograd": 0.7e-3, "pictures": 6e-3}  # dispatch of one update of one stack
+FLOPS_PER_SECOND = {"analytic": 45e9, "autograd": 45e9, "pictures": 60e9}
 INNER = {"w2-icnn": 18.0, "w2gn": 13.0, "seguy": 4.0}  # times that an update takes, over two passes of a critic
 TRANSPORT_SECONDS = 0.35  # exact transport between 2048 and 2048 points, with the other core at work
 CHEAP_SECONDS = 0.02  # any other comparison of 2048 and 2048 points
@@ -26,7 +27,10 @@ TRANSPORT_POWER = 1.0  # in the product of both sizes
 CRITIC_STEP_SECONDS = 2e-3
 POT_SECONDS = 1.5  # import of the transport library
 STUDY_SECONDS = 12.0
+CLASSIFIER_SECONDS = 8e-7  # training the classifier, for a number of a training image: 60 000 of 14×14 take ten seconds
 MEASURING_MB = 700  # a process with torch and the transport library
+COST_BYTES = 10  # of exact transport, for a pair of points
+IMAGE_BYTES = 20  # of generated images, for a number: as they come, as float64 and as bytes
 MEMORY_MARGIN = 1.3  # of requested over predicted memory
 MARGIN = 3  # of requested over predicted time
 
@@ -36,8 +40,8 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
     if recipe.is_control:
         return CONTROL_SECONDS + BLOCK_SECONDS * len(blocks)
     latent, dimension = _dimensions(recipe, blocks[0])
-    generator = sizing.weights(recipe.generator, latent, dimension) if recipe.generator else 0
-    critic = sizing.weights(recipe.critic, dimension, 1) if recipe.critic else 0
+    generator = sizing.generator_size(recipe, latent, dimension).multiplications
+    critic = sizing.critic_size(recipe, dimension).multiplications
     training = recipe.training
     members = sum(len(block.seeds) for block in blocks)
     points = 2.0 * members * training.batch
@@ -47,9 +51,10 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
     generator_update = points * (3 * generator + 2 * critic) if generator else 0
     flops = critic_updates * critic_update + generator_update
     nets = {net.name for net in (recipe.generator, recipe.critic) if net}
-    path = "analytic" if nets == {"mlp"} else "autograd"
-    updates = (critic_updates + (1 if generator else 0)) * math.ceil(members / sizing.members_in_cache(recipe))
-    seconds = training.steps * (updates * UPDATE_SECONDS[path] + flops / FLOPS_PER_SECOND)
+    path = "pictures" if sizing.has_pictures(recipe) else "analytic" if nets == {"mlp"} else "autograd"
+    stacks = members if path == "pictures" else math.ceil(members / sizing.members_in_cache(recipe))
+    updates = (critic_updates + (1 if generator else 0)) * stacks
+    seconds = training.steps * (updates * UPDATE_SECONDS[path] + flops / FLOPS_PER_SECOND[path])
     seconds *= INNER.get(recipe.method.name, 1.0)
     return START_SECONDS + BLOCK_SECONDS * len(blocks) + seconds
 
@@ -74,6 +79,7 @@ def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
     seconds = POT_SECONDS + (CONTROL_SECONDS if control else START_SECONDS)
     for study in grid.studies_of(dataset_name, recipe):
         for name, settings in grid.resolved.metrics[study].items():
+            seconds += _seen_seconds(settings, grid.datasets[dataset_name], seeds)
             if name == "critic":
                 steps = settings.get("steps", 200)
                 seconds += 0 if control else len(blocks) * steps * CRITIC_STEP_SECONDS + 0.1 * seeds
@@ -86,6 +92,38 @@ def measuring_seconds(grid: Grid, dataset_name: str, recipe: str) -> float:
                 unit = TRANSPORT_SECONDS if name in ("w1", "w2", "generalisation") else CHEAP_SECONDS
                 seconds += seeds * unit * size**TRANSPORT_POWER
     return seconds
+
+
+def measuring_mb(grid: Grid, dataset_name: str, recipe: str) -> float:
+    """Peak memory of one measuring job: the costs of the largest exact transport, or the images of a block."""
+    given, most = grid.datasets[dataset_name], 0.0
+    members = max(len(block.seeds) for block in grid.blocks_of(dataset_name, recipe))
+    for study in grid.studies_of(dataset_name, recipe):
+        for settings in grid.resolved.metrics[study].values():
+            if wanted(settings, given):
+                numbers = members * settings.get("generated", REFERENCE) * given.card().dimension
+                most = max(most, IMAGE_BYTES * numbers)
+            else:
+                most = max(most, COST_BYTES * pairs_of_points(settings, dataset_name))
+    return MEASURING_MB + most / 2**20
+
+
+def classifier_seconds(grid: Grid, dataset_name: str) -> float:
+    """Core-seconds of the classifier of a dataset."""
+    card = grid.datasets[dataset_name].card()
+    return START_SECONDS + CLASSIFIER_SECONDS * (card.train_size or 0) * card.dimension
+
+
+def featuring_seconds(chosen: Extractor, count: int) -> float:
+    """Core-seconds of the features of so many images of each of two splits."""
+    return START_SECONDS + 2 * count * chosen.milliseconds / 1000
+
+
+def _seen_seconds(settings: dict[str, Any], given: Dataset, members: int) -> float:
+    """Of the passes of generated images through networks."""
+    networks = {chosen.pass_name: chosen.milliseconds for chosen in map(extractor, wanted(settings, given))}
+    images: int = members * settings.get("generated", REFERENCE)
+    return images * sum(networks.values()) / 1000
 
 
 def pairs_of_points(settings: dict[str, Any], dataset_name: str) -> int:
@@ -103,17 +141,25 @@ def plan_of(grid: Grid) -> dict[str, Any]:
     training = sum(training_seconds(grid.recipes[bundle.recipe], blocks) for bundle, blocks in grid.bundles.items())
     measuring = sum(measuring_seconds(grid, *pair) for pair in grid.pairs())
     studies = STUDY_SECONDS * len(grid.study_blocks)
-    sources = {source.file for item in grid.datasets.values() for source in item.sources()}
+    networks = {(name, network): one for name in grid.datasets for network, one in grid.networks(name).items()}
+    owners: list[Dataset | Extractor] = [*grid.datasets.values(), *networks.values()]
+    sources = {source.file for owner in owners for source in owner.sources()}
+    trained = [name for (name, _), chosen in networks.items() if chosen.trained]
+    seen = sum(featuring_seconds(chosen, grid.references(*key)) for key, chosen in networks.items())
+    seen += sum(classifier_seconds(grid, name) for name in trained)
+    drawn = sum(len(grid.pictured(study)) for study in grid.resolved.studies)
     jobs = {
         "fetch": len(sources),
         "prepare": len(grid.datasets),
+        **({"classifier": len(trained), "features": len(networks)} if networks else {}),
         "train": len(grid.bundles),
         "measure": len(grid.pairs()),
+        **({"pictures": drawn} if drawn else {}),
         "study": len(grid.study_blocks),
         "claims": 1,
         "ranking": 1,
     }
-    hours = {"train": training / 3600, "measure": measuring / 3600, "study": studies / 3600}
+    hours = {"train": training / 3600, "measure": (measuring + seen) / 3600, "study": studies / 3600}
     return {
         "scale": grid.scale,
         "runs": sum(len(block.seeds) for block in grid.blocks),

@@ -1,4 +1,4 @@
-"""Which file holds which method, constraint, net, dataset, metric or study.
+"""Which file holds which method, constraint, net, dataset, metric, extractor or study.
 
 A piece is a class decorated with `@register("<name>")` in the folder of its kind. The map from names to files is read
 from the syntax of those files, so listing imports nothing, and a fingerprint can follow exactly the files that a block
@@ -26,6 +26,7 @@ FOLDERS = {
     "net": "nets",
     "dataset": "data",
     "metric": "metrics",
+    "extractor": "extractors",
     "study": "studies",
 }
 

@@ -15,6 +15,7 @@ from wgpipe.data import dataset, family
 from wgpipe.data.pairs import PairDataset
 from wgpipe.data.planted import DoesNotFitError
 from wgpipe.errors import UserError, suggestion
+from wgpipe.extractors import check_fits, extractor, wanted
 from wgpipe.methods import Adversarial, TransportMap
 from wgpipe.recipe import Piece, Recipe
 from wgpipe.settings import merge, read_yaml, validated
@@ -88,6 +89,7 @@ def resolve(files: list[Path], overrides: dict[str, Any]) -> Resolved:
         for part in study.scales[config.scale].grid:
             for recipe_name in part.recipes:
                 _check_data(recipe_name, own[recipe_name], part, f"{file}: scales.{config.scale}.grid")
+                _check_sizes(recipe_name, own[recipe_name], part, f"{file}: scales.{config.scale}.grid")
         for recipe_name, recipe in own.items():
             if recipe_name in recipes and recipe != recipes[recipe_name]:
                 raise UserError(
@@ -179,7 +181,11 @@ def _check_grid(study: Study, scale: str, file: Path) -> None:
                 raise UserError(f"{where}: recipe '{recipe}' is unknown{suggestion(recipe, study.recipes)}")
         for name in part.dataset_names():
             try:
-                card = dataset(name).card()
+                given = dataset(name)
+                card = given.card()
+                for settings in study_metrics(study, scale).values():
+                    for seen in wanted(settings, given):
+                        check_fits(extractor(seen), given)
             except DoesNotFitError:
                 continue
             except UserError as error:
@@ -213,6 +219,12 @@ def _check_sides(recipe: Recipe, where: str) -> None:
         raise UserError(f"{where}: method '{name}' trains no critic; set critic: null.")
     elif not cls.has_critic and recipe.generator is None:
         raise UserError(f"{where}: 'generator' must be given, since method '{name}' trains it alone.")
+    critic, constraint = recipe.critic, recipe.constraint
+    if critic and critic.build("net").normalises_batches() and constraint.build("constraint").bounds_slope:
+        raise UserError(
+            f"{where}: critic '{critic.name}' normalises batches, where no point has a slope of its own that constraint"
+            f" '{constraint.name}' could bound; accepted: norm = layer or none."
+        )
 
 
 def _check_data(name: str, recipe: Recipe, part: GridPart, where: str) -> None:
@@ -225,6 +237,27 @@ def _check_data(name: str, recipe: Recipe, part: GridPart, where: str) -> None:
                 f"{where}: recipe '{name}' compares two laws, and dataset '{given}' is one; give it a generator,"
                 " or run it on a dataset of pairs such as funnels-4in2."
             )
+
+
+def _check_sizes(name: str, recipe: Recipe, part: GridPart, where: str) -> None:
+    """That networks can have the sizes that the data ask for."""
+    for given in part.dataset_names() if not recipe.is_control else ():
+        try:
+            card = dataset(given).card()
+        except DoesNotFitError:
+            continue
+        sizes = []
+        if recipe.generator is not None:
+            latent = recipe.latent_dimension(card.intrinsic or card.latent)
+            sizes.append((recipe.generator, (latent, card.dimension)))
+        if recipe.critic is not None:
+            parts = recipe.method.build("method").parts(card.dimension)
+            sizes += [(recipe.critic, size) for size in parts.values()]
+        try:
+            for net, (inputs, outputs) in sizes:
+                net.build("net").check(inputs, outputs)
+        except UserError as error:
+            raise UserError(f"{where}: recipe '{name}' on dataset '{given}': {error}") from None
 
 
 def _check_piece(kind: str, piece: Piece, where: str) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
-from scipy.spatial import KDTree
 
 from wgpipe.data.mixture import Mixture
 from wgpipe.metrics import Metric
+from wgpipe.metrics.nearest import close_pairs
 from wgpipe.registry import register
 from wgpipe.theory.coulomb import support
 
@@ -49,13 +49,8 @@ def first_duplicate(points: np.ndarray, radius: float, orders: int, stream: np.r
     """(m, d) -> median over random orders of how many points are seen when the first two within a radius are."""
     if not np.isfinite(points).all():
         return np.nan
-    pairs = _close_pairs(points, radius)
+    pairs = close_pairs(points, radius)
     if not len(pairs):
         return float(len(points))
     ranks = stream.permuted(np.broadcast_to(np.arange(1, len(points) + 1), (orders, len(points))), axis=1)
     return float(np.median([np.maximum(rank[pairs[:, 0]], rank[pairs[:, 1]]).min() for rank in ranks]))
-
-
-def _close_pairs(points: np.ndarray, radius: float) -> np.ndarray:
-    """(p, 2) numbers of points within a radius of each other."""
-    return np.asarray(KDTree(points).query_pairs(radius, output_type="ndarray"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from pydantic import Field, PositiveInt
-from scipy.spatial import KDTree
 
 from wgpipe.metrics import Evaluation, Metric
+from wgpipe.metrics.nearest import nearest
 from wgpipe.registry import register
 
 
@@ -33,5 +33,5 @@ def neighbour_ratio(generated: np.ndarray, train: np.ndarray, held_out: np.ndarr
     """(m, d), (n, d), (n, d) -> the ratio of mean distances; NaN where sizes differ or points are not finite."""
     if len(train) != len(held_out) or not np.isfinite(generated).all():
         return np.nan
-    to_train, to_held_out = (KDTree(real).query(generated)[0].mean() for real in (train, held_out))
+    to_train, to_held_out = (nearest(generated, real)[0].mean() for real in (train, held_out))
     return float(to_train / to_held_out)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pandas as pd
 
 from wgpipe import registry
 from wgpipe.atomic import atomic
+from wgpipe.extractors import extractor, wanted
+from wgpipe.extractors.reference import FeatureFiles
 from wgpipe.identity import metric_code
 from wgpipe.metrics import Metric
 from wgpipe.train import files
@@ -25,31 +28,39 @@ Row = tuple[Any, ...]
 COLUMNS = ("dataset", "dimension", "intrinsic", "recipe", "n", "seed", "status", "metric", "value", "protocol")
 
 
-def measure_block(job: Job, folder: Path, metrics: Metrics, threads: int) -> list[Row]:
+def measure_block(
+    job: Job, folder: Path, metrics: Metrics, threads: int, features: FeatureFiles | None = None
+) -> list[Row]:
     """One row for every member and quantity of a trained block.
 
     A metric's values are kept in the block's folder, in metrics/, under everything that they depend on.
     """
     status = json.loads((folder / files.RUN).read_text(encoding="utf-8"))["status"]
+    block = functools.cache(lambda: TrainedBlock(job, folder, features))
     card = job.dataset.card()
     rows: list[Row] = []
     for name, settings in metrics:
         metric: Metric = registry.load("metric", name)(**settings)
         if metric.needs_critic and job.recipe.is_control:
             continue
-        for quantity, (values, protocol) in _measured(metric, name, settings, job, folder, threads).items():
+        identity = _identity(metric, settings, job, folder, threads, features)
+        for quantity, (values, protocol) in _measured(metric, identity, block, folder).items():
             for seed, value in zip(job.seeds, values, strict=True):
                 facts = (job.dataset.name, card.dimension, card.intrinsic, job.recipe_name, job.n, seed)
                 rows.append((*facts, status[str(seed)], quantity, value, protocol))
     return rows
 
 
-def _measured(
-    metric: Metric, name: str, settings: dict[str, Any], job: Job, folder: Path, threads: int
-) -> dict[str, tuple[list[float], str]]:
-    """Quantity -> values and protocol, from the block's folder if the same code measured the same files already."""
-    part = folder / "metrics" / f"{name}-{_sha256(json.dumps(settings, sort_keys=True).encode())[:8]}.json"
-    identity = {
+def _identity(
+    metric: Metric, settings: dict[str, Any], job: Job, folder: Path, threads: int, features: FeatureFiles | None
+) -> dict[str, Any]:
+    """Everything that the values of a metric depend on."""
+    name = metric.registered_name
+    seen = {}
+    if features is not None:
+        records = {each: features.record(extractor(each)) for each in wanted(settings, job.dataset)}
+        seen = {each: _sha256(record.read_bytes()) for each, record in records.items()}
+    return {
         "metric": name,
         "settings": settings,
         "code": metric_code(name),
@@ -57,14 +68,24 @@ def _measured(
         "critic": _sha256((folder / files.CRITIC).read_bytes()) if metric.needs_critic else None,
         "block": job.identity(),
         "threads": threads,
+        **({"features": seen} if seen else {}),
     }
-    label = f"{job.dataset.name} {job.recipe_name} n={job.n} seeds {job.seeds[0]}-{job.seeds[-1]}: {name}"
+
+
+def _measured(
+    metric: Metric, identity: dict[str, Any], block: Callable[[], TrainedBlock], folder: Path
+) -> dict[str, tuple[list[float], str]]:
+    """Quantity -> values and protocol, from the block's folder if the same code measured the same files already."""
+    name = metric.registered_name
+    part = folder / "metrics" / f"{name}-{_sha256(json.dumps(identity['settings'], sort_keys=True).encode())[:8]}.json"
+    job = identity["block"]
+    label = f"{job['dataset']} {job['recipe']} n={job['n']} seeds {job['seeds'][0]}-{job['seeds'][-1]}: {name}"
     kept = _kept(part, identity)
     if kept is not None:
         sys.stderr.write(f"{label} kept\n")
         return kept
     started = time.monotonic()
-    values = metric.measure(TrainedBlock(job, folder))
+    values = metric.measure(block())
     part.parent.mkdir(exist_ok=True)
     measured = {quantity: (column.tolist(), protocol) for quantity, (column, protocol) in values.items()}
     files.write_json(part, {"identity": identity, "measured": measured})
@@ -86,23 +107,29 @@ def _sha256(content: bytes) -> str:
 
 
 def write_measures(
-    recipe: Path, data: Path, metrics_files: Sequence[Path], blocks: Sequence[Path], out: Path, threads: int
+    recipe: Path,
+    data: Path,
+    metrics_files: Sequence[Path],
+    blocks: Sequence[Path],
+    out: Path,
+    threads: int,
+    features: FeatureFiles | None = None,
 ) -> None:
     """Measure trained blocks of one dataset and recipe by all metrics of the given files, into one parquet file."""
-    wanted: list[tuple[str, dict[str, Any]]] = []
+    metrics: list[tuple[str, dict[str, Any]]] = []
     for file in metrics_files:
         for item in json.loads(file.read_text(encoding="utf-8")).items():
-            if item not in wanted:
-                wanted.append(item)
+            if item not in metrics:
+                metrics.append(item)
     rows: list[Row] = []
     for folder in blocks:
         run = json.loads((folder / files.RUN).read_text(encoding="utf-8"))
         job = Job.read(recipe, data, run["n"], tuple(run["seeds"]))
-        rows += measure_block(job, folder, wanted, threads)
+        rows += measure_block(job, folder, metrics, threads, features)
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"intrinsic": "float64", "value": "float64"})
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic(out) as path:
         table.to_parquet(path, index=False)
     files.write_json(
-        out.with_suffix(".json"), {"code": " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in wanted}))}
+        out.with_suffix(".json"), {"code": " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in metrics}))}
     )

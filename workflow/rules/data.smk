@@ -7,9 +7,9 @@ rule fetch:
     conda:
         "../../environment.yml"
     params:
-        dataset=dag.source_dataset,
+        owner=dag.source_owner,
     shell:
-        "wgpipe fetch {params.dataset} --file {wildcards.file} --out results/downloads 2> {log}"
+        "wgpipe fetch {params.owner} --file {wildcards.file} --out results/downloads 2> {log}"
 
 
 rule prepare:

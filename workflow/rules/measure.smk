@@ -5,6 +5,8 @@ rule measure:
         card=dag.dataset_file("card.json"),
         metrics=dag.metrics_inputs,
         trained=dag.trained,
+        features=dag.references_of_pair,
+        weights=dag.weights_of_pair,
     output:
         table=dag.measures(".parquet"),
         record=dag.measures(".json"),
@@ -20,7 +22,38 @@ rule measure:
         own=dag.own_files,
         data=subpath(input.data, parent=True),
         blocks=dag.block_folders,
+        features=dag.features_option,
         threads=settings.threads,
     shell:
         "wgpipe measure --recipe {input.recipe} --data {params.data} --metrics {input.metrics}"
-        " --blocks {params.blocks} --out {output.table} --threads {params.threads} {params.own} &> {log}"
+        " --blocks {params.blocks} --out {output.table} --threads {params.threads}"
+        " {params.features} {params.own} &> {log}"
+
+
+rule pictures:
+    input:
+        recipe=dag.recipe_input,
+        data=dag.dataset_file("data.npz"),
+        card=dag.dataset_file("card.json"),
+        trained=dag.trained,
+        features=dag.references_of_pair,
+        weights=dag.weights_of_pair,
+    output:
+        pictures=dag.pictures(".npz"),
+    log:
+        dag.pictures(".log"),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=dag.measuring_memory,
+    params:
+        code=identity.picture_code(),
+        own=dag.own_files,
+        data=subpath(input.data, parent=True),
+        blocks=dag.block_folders,
+        counts=dag.picture_options,
+        features=dag.features_option,
+        threads=settings.threads,
+    shell:
+        "wgpipe pictures --recipe {input.recipe} --data {params.data} --blocks {params.blocks} {params.counts}"
+        " --out {output.pictures} --threads {params.threads} {params.features} {params.own} &> {log}"
