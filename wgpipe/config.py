@@ -136,6 +136,15 @@ class Claim(Strict):
     table: str = Field(description="file in the study's folder, without extension")
 
 
+class Pictures(Strict):
+    """Images that a study draws, of each dataset of images and recipe."""
+
+    generated: PositiveInt = Field(40, description="generated images of each seed")
+    neighbours: PositiveInt = Field(
+        8, description="of them, those of the first seed that have their nearest training images beside them"
+    )
+
+
 class Study(Strict):
     """config/studies/<study>.yaml: one paper's claims and what is run to decide them."""
 
@@ -150,6 +159,7 @@ class Study(Strict):
     tables: list[Name] = Field([], description="tables that the study writes, as .csv")
     latex: list[Name] = Field([], description="those of them that it writes as .tex too")
     figures: list[Name] = Field([], description="figures that it writes, as .pdf, .svg and .png")
+    pictures: Pictures | None = Field(None, description="images that its figures show; none: it has no such figures")
     claims: dict[str, Claim] = Field({}, description="identifier -> claim, judged after the run")
 
     @field_validator("controls")

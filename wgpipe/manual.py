@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from wgpipe.atomic import atomic
-from wgpipe.config import Claim, Config, GridPart, PlantedFamilies, Study, StudyScale
+from wgpipe.config import Claim, Config, GridPart, Pictures, PlantedFamilies, Study, StudyScale
 from wgpipe.errors import UserError
 from wgpipe.recipe import Piece, Recipe, Training
 from wgpipe.stats.claim_test import ClaimTest
@@ -31,7 +31,7 @@ LIMITS = {
     "multipleOf": "a multiple of ",
 }
 TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
-MODELS = (Config, Study, StudyScale, GridPart, PlantedFamilies, Recipe, Piece, Training, Claim, ClaimTest)
+MODELS = (Config, Study, Pictures, StudyScale, GridPart, PlantedFamilies, Recipe, Piece, Training, Claim, ClaimTest)
 
 PAGE = Template("""\
 # The configuration
@@ -87,6 +87,10 @@ refused later.
 placed: /data/images
 ```
 
+Image scores by Inception-v3 need `weights-inception-2015-12-05-6726825d.pth`. It is downloaded where there is a
+network; otherwise put it into the folder `placed` or, under its URL, into the folder `mirror`. Its sha256 is checked
+before anything reads it. The other extractors (`wgpipe list extractors`) need no download.
+
 ### Pieces of your own
 
 `methods`, `constraints`, `nets`, `datasets` and `metrics` name .py files of your own, relative to the folder in which
@@ -126,6 +130,8 @@ A shape that has no room in its space, such as a sphere of dimension 2 in the pl
 gives the reason. Any other name that does not exist is an error.
 
 $PlantedFamilies
+
+$Pictures
 
 $Recipe
 

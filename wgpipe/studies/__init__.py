@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from wgpipe.config import Study as Settings
+    from wgpipe.metrics.picture_file import Pictures
     from wgpipe.studies.claims import ClaimRow
 
 
@@ -28,3 +30,9 @@ class Study:
         give the same bytes.
         """
         raise NotImplementedError
+
+    def draw_pictures(self, config: Settings, pictures: Sequence[Pictures], folder: Path) -> None:
+        """Draw the figures that show images, after `build`; a study without `pictures` in its settings has none.
+
+        `pictures` are those of each dataset of images and recipe that exist. What is missing is left out, or said.
+        """

@@ -13,6 +13,7 @@ from wgpipe import registry
 from wgpipe.config import Study as Settings
 from wgpipe.errors import UserError
 from wgpipe.identity import study_code
+from wgpipe.metrics.picture_file import read_pictures
 from wgpipe.studies import Study
 from wgpipe.studies.claims import write_claims
 from wgpipe.studies.controls import control_table
@@ -23,8 +24,12 @@ from wgpipe.train.files import write_json
 ORACLE = "oracle"
 
 
-def build_study(study_file: Path, measures: Sequence[Path], out: Path, allow_missing: bool) -> None:
+def build_study(
+    study_file: Path, measures: Sequence[Path], pictures: Sequence[Path], out: Path, allow_missing: bool
+) -> None:
     """Tables, figures, claims.csv, quality tables and study.json of one study, from the tables of its pairs.
+
+    `pictures` are files of `wgpipe pictures`, of a study that draws images.
 
     `UserError` if runs of the grid are missing, unless that is allowed; then the log says how many there are.
     """
@@ -45,6 +50,7 @@ def build_study(study_file: Path, measures: Sequence[Path], out: Path, allow_mis
     study: Study = registry.load("study", settings.study)()
     out.mkdir(parents=True, exist_ok=True)
     rows = study.build(settings, runs, out)
+    study.draw_pictures(settings, [read_pictures(file) for file in pictures], out)
     write_claims(rows, out)
     write_csv(failure_table(settings, wanted, runs), out, "failures")
     write_csv(control_table(runs), out, "controls")

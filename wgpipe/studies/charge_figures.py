@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,9 @@ from matplotlib.lines import Line2D
 from wgpipe.config import Study as Settings
 from wgpipe.metrics.flow_density import FlowDensity
 from wgpipe.stats.intervals import Interval
-from wgpipe.studies import arrange, style
-from wgpipe.studies.coulomb_runs import indexed, means, named
+from wgpipe.studies import style
+from wgpipe.studies.coulomb_runs import indexed, means
+from wgpipe.studies.dots import Quantity, draw_dots
 from wgpipe.studies.style import GREY, look
 from wgpipe.studies.truth_scores import largest_n
 from wgpipe.theory.coulomb import decayed, first_rate, logistic
@@ -86,26 +86,11 @@ def draw_harmonic(table: pd.DataFrame, folder: Path) -> None:
 
 def draw_controls(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
     """`controls`: birthday test and nearest-neighbour ratio of each method, beside those of real data."""
-    runs = largest_n(runs[runs["status"] == "ok"])
     panels = (
-        ("birthday_support", "support by the birthday test", True),
-        ("neighbour_ratio", "distance to the nearest training point\nover that to the nearest held-out point", False),
+        Quantity("birthday_support", "support by the birthday test", log=True),
+        Quantity("neighbour_ratio", "distance to the nearest training point\nover that to the nearest held-out point"),
     )
-    mixtures = set(runs[runs["metric"] == "birthday_support"]["dataset"])
-    datasets = [name for name in arrange.datasets(runs) if name in mixtures] if mixtures else []
-    heights = [0.8 + 0.15 * runs[runs["dataset"] == name]["recipe"].nunique() for name in datasets] or [1.4]
-    options: dict[str, Any] = {"gridspec_kw": {"height_ratios": heights}}
-    figure, axes = style.panels(2 * len(datasets), 2, style.PAGE, float(np.mean(heights)), **options)
-    for row, dataset in enumerate(datasets):
-        for column, (metric, label, log) in enumerate(panels):
-            ax = axes[2 * row + column]
-            own = runs[(runs["dataset"] == dataset) & (runs["metric"] == metric) & np.isfinite(runs["value"])]
-            recipes = [arrange.NULL_CONTROL, *arrange.recipes(config, own)]
-            _dots(ax, own, [name for name in recipes if name in set(own["recipe"])], log, named_rows=column == 0)
-            ax.set(title=dataset, xlabel=label)
-    if not datasets:
-        style.say(axes[0], "no finished run on a mixture")
-    style.save(figure, folder, "controls")
+    draw_dots(config, runs, panels, folder, "controls", "no finished run on a mixture")
 
 
 def draw_critic(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
@@ -149,22 +134,3 @@ def _training(ax: Axes, curves: pd.DataFrame) -> None:
     ax.set(xlabel="training step", ylabel="mean (D - pot)², both kinds")
     ax.set_title("over training")
     ax.legend(loc="upper right", handlelength=1.5, borderpad=0)
-
-
-def _dots(ax: Axes, rows: pd.DataFrame, recipes: list[str], log: bool, named_rows: bool) -> None:
-    if log:
-        ax.set_xscale("log")
-        style.log_ticks(ax.xaxis)
-    for place, name in enumerate(recipes):
-        values = rows[rows["recipe"] == name]["value"].to_numpy(dtype=np.float64)
-        values = values[values > 0] if log else values
-        shown, back = (np.log(values), np.exp) if log else (values, np.asarray)
-        if not len(shown):
-            continue
-        its = look(name)
-        ax.plot(back(np.asarray(style.t_interval(shown))), [place, place], color=its.colour, solid_capstyle="butt")
-        ax.plot(back(shown.mean()), place, its.marker, color=its.colour, ls="none")
-        if name == arrange.NULL_CONTROL:
-            ax.axvline(float(back(shown.mean())), color=GREY, ls="--", lw=0.9, zorder=0)
-    ax.set_yticks(range(len(recipes)), [named(name) for name in recipes] if named_rows else [""] * len(recipes))
-    ax.set_ylim(len(recipes) - 0.5, -0.5)

@@ -80,6 +80,24 @@ LEVELS = (
         "negative: points that repeat the training sample are found out",
         _test("below", 0.1),
     ),
+    *(
+        Level(
+            "oracle",
+            f"{space}_neighbour_ratio",
+            f"positive: real images lie as far from training images as from held-out ones, in {space}s",
+            _test("equal", 1.0, 0.05),
+        )
+        for space in ("pixel", "feature")
+    ),
+    *(
+        Level(
+            "empirical",
+            f"{space}_neighbour_ratio",
+            f"negative: most images that repeat the training sample are found out, in {space}s",
+            _test("below", 0.5),
+        )
+        for space in ("pixel", "feature")
+    ),
     Level(
         "map-bures",
         "uvp",

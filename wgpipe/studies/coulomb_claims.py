@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pandas as pd
 
 from wgpipe.config import Claim
 from wgpipe.stats.estimates import Caveats, Estimate, missing, noted, unfit
 from wgpipe.stats.seed_means import seed_mean
+from wgpipe.studies.claim_means import course, mean_level, mean_of
 from wgpipe.studies.claims import Measure, rule_of
 from wgpipe.studies.coulomb_runs import indexed
 from wgpipe.theory.coulomb import superharmonic
 
 TOY = "grid-25-coulomb"  # the data of the statement about modes
-CELL = ["dataset", "recipe", "n"]
-
-Change = Callable[[pd.DataFrame], "pd.Series | np.ndarray"]
 
 
 def no_collapse(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Balanced modes of the first recipe on the 25-grid of the paper; the others stand beside it, where they ran."""
     first, *others = claim.recipes
     toy = runs[runs["dataset"] == TOY]
-    estimate = _mean_of(claim, toy, [first], "modes_balanced", "balanced modes")
-    remarks = [_course(toy, first, "modes_captured"), _course(toy, first, "high_quality")]
-    remarks += [_course(runs[runs["dataset"] != TOY], name, "modes_balanced") for name in others]
-    quality, least = _mean_quality(toy, first), claim.parameters["quality"]
+    estimate = mean_of(claim, toy, [first], "modes_balanced", "balanced modes")
+    remarks = [course(toy, first, "modes_captured"), course(toy, first, "high_quality")]
+    remarks += [course(runs[runs["dataset"] != TOY], name, "modes_balanced") for name in others]
+    quality, least = mean_level(toy, first, "high_quality"), claim.parameters["quality"]
     if quality < least:
         estimate = unfit(estimate, f"{quality:.0%} of the points lie on modes, and counting them asks for {least:.0%}")
     return noted(estimate, *remarks)
@@ -36,7 +32,7 @@ def no_collapse(claim: Claim, runs: pd.DataFrame) -> Estimate:
 def flow_rates(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Of the rates on and off the support, in units of theory, the one whose interval lies further from 1."""
     rates = {
-        name: _mean_of(claim, runs, claim.recipes, f"{name}_rate", "rate / theory") for name in ("decay", "logistic")
+        name: mean_of(claim, runs, claim.recipes, f"{name}_rate", "rate / theory") for name in ("decay", "logistic")
     }
     unusable = [rate for rate in rates.values() if rate.status != "ok"]
     if unusable:
@@ -76,19 +72,19 @@ def harmonic(claim: Claim, runs: pd.DataFrame) -> Estimate:
 
 def self_terms(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Shift of the potential by the diagonal, in units of k(0) / B."""
-    return _mean_of(claim, runs, claim.recipes, "self_term", "shift / (k(0)/B)")
+    return mean_of(claim, runs, claim.recipes, "self_term", "shift / (k(0)/B)")
 
 
 def field(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Mean (D - pot)² over mean pot² at the end of training."""
-    estimate = _mean_of(claim, runs, claim.recipes[:1], "field_ratio", "mean (D - pot)² / mean pot²")
-    distances = [_course(runs, name, "plummer_mmd") for name in claim.recipes]
-    return noted(estimate, _course(runs, claim.recipes[0], "field_error"), *distances)
+    estimate = mean_of(claim, runs, claim.recipes[:1], "field_ratio", "mean (D - pot)² / mean pot²")
+    distances = [course(runs, name, "plummer_mmd") for name in claim.recipes]
+    return noted(estimate, course(runs, claim.recipes[0], "field_error"), *distances)
 
 
 def support_size(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """log of the support by the birthday test over that of as many real points."""
-    return _mean_of(
+    return mean_of(
         claim,
         runs,
         claim.recipes,
@@ -100,7 +96,7 @@ def support_size(claim: Claim, runs: pd.DataFrame) -> Estimate:
 
 def copies(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """Distance to the nearest training point over that to the nearest of as many held-out points."""
-    estimate = _mean_of(claim, runs, claim.recipes, "neighbour_ratio", "nearest-neighbour ratio")
+    estimate = mean_of(claim, runs, claim.recipes, "neighbour_ratio", "nearest-neighbour ratio")
     nulls = runs[(runs["metric"] == "neighbour_ratio") & runs["recipe"].isin(claim.recipes)]["null"].mean()
     return noted(estimate, f"real data have {nulls:.3g}" if np.isfinite(nulls) else "")
 
@@ -108,7 +104,7 @@ def copies(claim: Claim, runs: pd.DataFrame) -> Estimate:
 def equilibrium(claim: Claim, runs: pd.DataFrame) -> Estimate:
     """log of the kernel distance to the data over its null; seeds are initialisations, the last recipe is a ceiling."""
     *recipes, ceiling = claim.recipes
-    estimate = _mean_of(
+    estimate = mean_of(
         claim,
         runs,
         recipes,
@@ -123,11 +119,6 @@ def equilibrium(claim: Claim, runs: pd.DataFrame) -> Estimate:
     return noted(estimate, f"{ceiling} has {flow:.3g}" if np.isfinite(flow) else "")
 
 
-def images(claim: Claim, runs: pd.DataFrame) -> Estimate:
-    """Nothing: the study has no runs on images."""
-    return missing("rank correlation of FID", "the study has no runs on images")
-
-
 MEASURES: dict[str, Measure] = {
     "cou-modes": no_collapse,
     "cou-flow": flow_rates,
@@ -137,47 +128,4 @@ MEASURES: dict[str, Measure] = {
     "cou-support": support_size,
     "cou-memorise": copies,
     "cou-nash": equilibrium,
-    "cou-image": images,
 }
-
-
-def _mean_of(
-    claim: Claim,
-    runs: pd.DataFrame,
-    recipes: Sequence[str],
-    metric: str,
-    unit: str,
-    change: Change = lambda rows: rows["value"],
-) -> Estimate:
-    """Mean over seeds of the mean over all (dataset, recipe, n) of these recipes, of a metric or of `change` of it."""
-    rule, caveats = rule_of(claim), Caveats()
-    rows = runs[(runs["metric"] == metric) & runs["recipe"].isin(recipes)]
-    if rows.empty:
-        return missing(unit, f"no runs of {', '.join(recipes)} have {metric}")
-    numbers = rows.assign(number=np.asarray(change(rows), dtype=np.float64))
-    good = numbers[(numbers["status"] == "ok") & np.isfinite(numbers["number"])]
-    failed, cells = len(numbers) - len(good), numbers[CELL].drop_duplicates()
-    shares = 1 - len(good) / len(numbers)
-    if shares > rule.max_failed:
-        caveats.add("diverged", f"{failed} of {len(numbers)} runs of {', '.join(recipes)} have no finite {metric}")
-    elif failed:
-        caveats.remarks.append(f"{failed} of {len(numbers)} runs failed and are left out")
-    groups = good.groupby("seed")["number"]
-    by_seed = groups.mean()[groups.size() == len(cells)]
-    caveats.remarks.append("mean over " + ", ".join(f"{cell.recipe} on {cell.dataset}" for cell in cells.itertuples()))
-    return seed_mean(by_seed.to_numpy(dtype=np.float64), unit, (metric, *recipes), caveats, rule, len(good))
-
-
-def _mean_quality(runs: pd.DataFrame, recipe: str) -> float:
-    """Mean share of points on a mode; NaN without runs."""
-    rows = runs[(runs["metric"] == "high_quality") & (runs["recipe"] == recipe)]
-    return float(rows["value"].astype("float64").mean())
-
-
-def _course(runs: pd.DataFrame, recipe: str, metric: str) -> str:
-    """`recipe: metric 3.2 on ring-8`, mean over seeds; empty without runs."""
-    rows = runs[(runs["metric"] == metric) & (runs["recipe"] == recipe) & np.isfinite(runs["value"])]
-    if rows.empty:
-        return ""
-    means = rows.groupby("dataset")["value"].mean()
-    return f"{recipe}: {metric} " + ", ".join(f"{value:.3g} on {dataset}" for dataset, value in means.items())

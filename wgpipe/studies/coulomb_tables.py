@@ -40,7 +40,7 @@ BASELINE = "vanilla"  # the method whose published mode counts differ
 
 def mode_table(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
     """Modes and quality of each dataset, method and n, real data first, then what others published about it."""
-    table = _scores(config, runs, MODES, "modes_captured")
+    table = mean_table(config, runs, MODES, "modes_captured")
     table.insert(2, "of", table["dataset"].map(modes_of))
     table.insert(3, "source", OURS)
     told = published_modes()
@@ -60,7 +60,7 @@ def mode_table(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
 
 def check_table(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
     """Kernel distance, birthday and nearest-neighbour tests, the critic's field; real data, the control, come first."""
-    return _scores(config, runs, CHECKS, "plummer_mmd")
+    return mean_table(config, runs, CHECKS, "plummer_mmd")
 
 
 def factor_runs(config: Settings, runs: pd.DataFrame) -> pd.DataFrame:
@@ -182,7 +182,7 @@ def _published(modes: float, high: float) -> str:
     return latex_number(modes, 1) + (rf" $\pm$ {latex_number(high - modes, 1)}" if np.isfinite(high) else "")
 
 
-def _scores(config: Settings, runs: pd.DataFrame, metrics: Mapping[str, str], needed: str) -> pd.DataFrame:
+def mean_table(config: Settings, runs: pd.DataFrame, metrics: Mapping[str, str], needed: str) -> pd.DataFrame:
     """Means of metrics with intervals for each dataset, recipe and n that has `needed`; `failed` runs are left out."""
     wanted = runs[runs["metric"].isin(metrics.values())]
     rows = []

@@ -22,7 +22,15 @@ from wgpipe.studies.claims import ClaimRow, Standing, claim_row, read_claims
 from wgpipe.studies.needs import Need, need
 from wgpipe.studies.tables import number
 
-PAPERS = ("capacity", "convex_potentials", "vanilla_rates", "univariate", "coulomb", "ground_truth")
+PAPERS = (
+    "capacity",
+    "convex_potentials",
+    "vanilla_rates",
+    "univariate",
+    "coulomb",
+    "coulomb_images",
+    "ground_truth",
+)
 
 VERDICTS: dict[Standing, str] = {
     "supported": "the whole interval agrees with the prediction",

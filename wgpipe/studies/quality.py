@@ -23,12 +23,18 @@ RULE = FitRule(replicates=2)  # no interval is read from these fits
 ROUNDING = 1e-6
 NEVER_NEGATIVE = (
     "birthday_size",
+    "classes_balanced",
     "energy",
+    "feature_neighbour_ratio",
+    "feature_w1",
+    "feature_w2",
     "gradient_l2",
     "half_diameter",
+    "image_birthday_size",
     "lipschitz",
     "modes_captured",
     "neighbour_ratio",
+    "pixel_neighbour_ratio",
     "sample_w1",
     "sliced_w2",
     "spread",
@@ -41,6 +47,8 @@ NEVER_NEGATIVE = (
 )
 RANGES = {
     **dict.fromkeys(NEVER_NEGATIVE, (0.0, math.inf)),
+    "class_imbalance": (0.0, 1.0),
+    "confident": (0.0, 1.0),
     "gradient_cos": (-1.0, 1.0),
     "high_quality": (0.0, 1.0),
     "mode_imbalance": (0.0, 1.0),

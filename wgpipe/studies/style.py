@@ -170,6 +170,15 @@ LOOKS = {
     "flow": Look(BLACK, "o", ":"),
     "flow-space": Look(BLACK, "o", ":"),
     "kde-scott": Look(GREY, "v", ":"),
+    "coulomb_images": Look(BROWN, "o"),
+    "wgan-gp_images": Look(GREEN, "p"),
+    "wgan-gp_ttur": Look(GREEN, "^", "--"),
+    "wgan-lp_images": Look(RED, "s"),
+    "dcgan": Look(PURPLE, "P"),
+    "dcgan_ttur": Look(PURPLE, "v", "--"),
+    "began_images": Look(INDIGO, "D"),
+    "mmd-gan_images": Look(SKY, "h"),
+    "gaussian_images": Look(BROWN, "X", ":"),
 }
 
 

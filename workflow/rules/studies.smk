@@ -6,6 +6,7 @@ for study in dag.resolved.studies:
         input:
             study=str(dag.study_file(study)),
             measures=dag.measured(study),
+            pictures=dag.study_pictures(study),
         output:
             vectors=dag.study_figures(study, "pdf") + dag.study_figures(study, "svg"),
             figures=[
@@ -29,8 +30,8 @@ for study in dag.resolved.studies:
             out=subpath(output.claims, parent=True),
             missing="--allow-missing" if settings.allow_missing else "",
         shell:
-            "wgpipe study --study {input.study} --measures {input.measures} --out {params.out} {params.missing}"
-            " &> {log}"
+            "wgpipe study --study {input.study} --measures {input.measures} --pictures {input.pictures}"
+            " --out {params.out} {params.missing} &> {log}"
 
 
 rule claims:
