@@ -9,8 +9,10 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/images.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/studies.smk"
+include: "workflow/rules/audit.smk"
 
 
 rule all:
@@ -20,3 +22,4 @@ rule all:
         rules.ranking.output,
         [dag.study_outputs(study) for study in dag.resolved.studies],
         dag.all_trained(),
+        rules.manifest.output,

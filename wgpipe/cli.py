@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wgpipe.audit.provenance import Clock
+from wgpipe.audit.verbs import add_verbs
 from wgpipe.errors import UserError
 
 if TYPE_CHECKING:
     from wgpipe.grid import Grid
 
-DIFFERENT = 1
 BAD_INPUT = 2
 COLLECT_AFTER = 100_000  # objects
 DEFAULT_CONFIG = Path("config/config.yaml")
@@ -38,11 +39,15 @@ def command() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; exit code 2 and one sentence for a user's mistake, 1 where results are not what they should be."""
+    clock = Clock()
     options = _parser().parse_args(arguments)
     _set_threads(getattr(options, "threads", 1))
     try:
         verb: Callable[[argparse.Namespace], int | None] = options.verb
-        return verb(options) or 0
+        code = verb(options) or 0
+        if code == 0:
+            _record(options, ["wgpipe", *(sys.argv[1:] if arguments is None else arguments)], clock)
+        return code
     except UserError as error:
         print(f"wgpipe: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -54,13 +59,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _record(options: argparse.Namespace, command: list[str], clock: Clock) -> None:
+    """Where what a verb has made comes from; it imports numpy, so not before threads are set."""
+    from wgpipe.audit.recording import record
+
+    record(getattr(options, "name", ""), options, command, clock)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wgpipe", description="What the theory of (Wasserstein) GANs is worth.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text)
-        sub.set_defaults(verb=run)
+        sub.set_defaults(verb=run, name=name)
         return sub
 
     for name, run, text in (
@@ -83,15 +95,16 @@ def _parser() -> argparse.ArgumentParser:
         if name == "resolve":
             sub.add_argument("--settings", metavar="JSON", default="{}", help="settings on top, as JSON")
 
-    sub = verb("list", _list, "known methods, constraints, nets, datasets, metrics or studies")
-    sub.add_argument("kind", choices=["methods", "constraints", "nets", "datasets", "metrics", "studies"])
+    sub = verb("list", _list, "known methods, constraints, nets, datasets, metrics, extractors or studies")
+    kinds = ["methods", "constraints", "nets", "datasets", "metrics", "extractors", "studies"]
+    sub.add_argument("kind", choices=kinds)
     sub.add_argument("--docs", action="store_true", help="write docs/methods.md: methods, constraints and nets")
 
     verb("docs", _docs, "write config/README.md and the schemas in workflow/schemas/ from the code")
 
-    sub = verb("fetch", _fetch, "download one file of a dataset and check it")
-    sub.add_argument("dataset")
-    sub.add_argument("--file", required=True, help="which of the dataset's files")
+    sub = verb("fetch", _fetch, "download one file of a dataset, or the weights of an extractor, and check it")
+    sub.add_argument("owner", help="dataset or extractor")
+    sub.add_argument("--file", required=True, help="which of its files")
     sub.add_argument("--out", type=Path, required=True, help="folder to put it in")
     sub.add_argument("--mirror", type=Path, help="folder of local copies (host + path of the URL); or WGPIPE_MIRROR")
     sub.add_argument("--placed", type=Path, help="folder of files downloaded by hand; or WGPIPE_PLACED")
@@ -101,6 +114,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("dataset")
     sub.add_argument("--downloads", type=Path, required=True)
     sub.add_argument("--out", type=Path, required=True)
+    _add_own(sub)
+
+    sub = verb("classifier", _classifier, "train the extractor 'classifier' on a dataset")
+    sub.add_argument("--data", type=Path, required=True, help="prepared dataset with labels")
+    sub.add_argument("--out", type=Path, required=True, help="folder of the weights")
+    sub.add_argument("--threads", type=int, default=1)
+    _add_own(sub)
+
+    sub = verb("features", _features, "features of a dataset's images, with which generated ones are compared")
+    sub.add_argument("--data", type=Path, required=True, help="prepared dataset of images")
+    sub.add_argument("--extractor", required=True, help="`wgpipe list extractors`")
+    sub.add_argument("--count", type=int, required=True, help="images of each split, as many as there are at most")
+    _add_features(sub, required=True)
+    sub.add_argument("--threads", type=int, default=1)
     _add_own(sub)
 
     sub = verb("train", _train, "train the blocks of one dataset, recipe and slot of seeds")
@@ -121,12 +148,26 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--metrics", type=Path, nargs="+", required=True)
     sub.add_argument("--blocks", type=Path, nargs="+", required=True, help="folders of trained blocks")
     sub.add_argument("--out", type=Path, required=True)
+    _add_features(sub, required=False)
     sub.add_argument("--threads", type=int, default=1)
+    _add_own(sub)
+
+    sub = verb("pictures", _pictures, "generated images of a dataset and recipe, with the nearest training images")
+    sub.add_argument("--recipe", type=Path, required=True)
+    sub.add_argument("--data", type=Path, required=True)
+    sub.add_argument("--blocks", type=Path, nargs="+", required=True, help="folders of trained blocks")
+    sub.add_argument("--generated", type=int, required=True, help="images of each seed")
+    sub.add_argument("--neighbours", type=int, required=True, help="of them, those with the nearest beside")
+    sub.add_argument("--extractor", help="features in which the nearest are looked for, besides pixels")
+    sub.add_argument("--out", type=Path, required=True, help=".npz file to write")
+    sub.add_argument("--threads", type=int, default=1)
+    _add_features(sub, required=False)
     _add_own(sub)
 
     sub = verb("study", _study, "tables, figures and claims of one study")
     sub.add_argument("--study", type=Path, required=True, help="the study as `wgpipe resolve` wrote it")
     sub.add_argument("--measures", type=Path, nargs="+", required=True)
+    sub.add_argument("--pictures", type=Path, nargs="*", default=[], help="what `wgpipe pictures` wrote")
     sub.add_argument("--out", type=Path, required=True)
     sub.add_argument("--allow-missing", action="store_true")
 
@@ -141,19 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--measures", type=Path, nargs="+", required=True)
     sub.add_argument("--out", type=Path, required=True)
 
-    text = "whether results are what they should be"
-    audit = verbs.add_parser("audit", help=text, description=text).add_subparsers(required=True, metavar="VERB")
-    audits: tuple[tuple[str, Callable[[argparse.Namespace], int | None], str], ...] = (
-        ("manifest", _audit_manifest, "write manifest.json of a results folder: every file with its sha256"),
-        ("verify", _audit_verify, "check a results folder against its manifest; exit code 1 if anything differs"),
-        ("reference", _audit_reference, "copy the small tables of a complete run, with a manifest"),
-    )
-    for name, run_audit, text in audits:
-        sub = audit.add_parser(name, help=text, description=text)
-        sub.set_defaults(verb=run_audit)
-        sub.add_argument("results", type=Path, help="folder of results, such as results/quick")
-        if name == "reference":
-            sub.add_argument("out", type=Path, help="folder to replace, such as results/reference/quick")
+    add_verbs(verbs)
     return parser
 
 
@@ -166,6 +195,13 @@ def _set_threads(count: int) -> None:
 def _add_own(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--own", action="append", default=[], metavar="KIND:NAME=FILE", help="a piece of your own, by its .py file"
+    )
+
+
+def _add_features(parser: argparse.ArgumentParser, required: bool) -> None:
+    parser.add_argument("--features", type=Path, required=required, help="folder of a dataset's features")
+    parser.add_argument(
+        "--downloads", type=Path, default=Path("results/downloads"), help="folder of the weights of extractors"
     )
 
 
@@ -275,14 +311,14 @@ def _docs(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from wgpipe.data import dataset
     from wgpipe.errors import suggestion
+    from wgpipe.extractors import sources_of
     from wgpipe.fetch import fetch
 
     _register_own(options.own)
-    sources = {source.file: source for source in dataset(options.dataset).sources()}
+    sources = {source.file: source for source in sources_of(options.owner)}
     if options.file not in sources:
-        raise UserError(f"dataset '{options.dataset}' has no file '{options.file}'{suggestion(options.file, sources)}")
+        raise UserError(f"'{options.owner}' has no file '{options.file}'{suggestion(options.file, sources)}")
     mirror = options.mirror or os.environ.get("WGPIPE_MIRROR")
     by_hand = options.placed or os.environ.get("WGPIPE_PLACED")
     fetch(
@@ -309,6 +345,27 @@ def _prepare(options: argparse.Namespace) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def _classifier(options: argparse.Namespace) -> None:
+    import torch
+
+    from wgpipe.extractors.classifier_training import write_classifier
+
+    _register_own(options.own)
+    torch.set_num_threads(options.threads)
+    write_classifier(options.data, options.out)
+
+
+def _features(options: argparse.Namespace) -> None:
+    import torch
+
+    from wgpipe.extractors.reference import FeatureFiles, write_features
+
+    _register_own(options.own)
+    torch.set_num_threads(options.threads)
+    files = FeatureFiles(options.features, options.downloads)
+    write_features(options.data, options.extractor, files, options.count)
+
+
 def _train(options: argparse.Namespace) -> None:
     from wgpipe.train.bundle import train
     from wgpipe.train.job import Job
@@ -326,16 +383,33 @@ def _seeds(given: str) -> tuple[int, ...]:
 
 
 def _measure(options: argparse.Namespace) -> None:
+    from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.metrics.table import write_measures
 
     _register_own(options.own)
-    write_measures(options.recipe, options.data, options.metrics, options.blocks, options.out, options.threads)
+    features = FeatureFiles(options.features, options.downloads) if options.features else None
+    write_measures(
+        options.recipe, options.data, options.metrics, options.blocks, options.out, options.threads, features
+    )
+
+
+def _pictures(options: argparse.Namespace) -> None:
+    import torch
+
+    from wgpipe.extractors.reference import FeatureFiles
+    from wgpipe.metrics.pictures import write_pictures
+
+    _register_own(options.own)
+    torch.set_num_threads(options.threads)
+    features = FeatureFiles(options.features, options.downloads) if options.features else None
+    counts = options.generated, options.neighbours
+    write_pictures(options.recipe, options.data, options.blocks, options.out, counts, features, options.extractor)
 
 
 def _study(options: argparse.Namespace) -> None:
     from wgpipe.studies.build import build_study
 
-    build_study(options.study, options.measures, options.out, options.allow_missing)
+    build_study(options.study, options.measures, options.pictures, options.out, options.allow_missing)
 
 
 def _ledger(options: argparse.Namespace) -> None:
@@ -348,31 +422,6 @@ def _ranking(options: argparse.Namespace) -> None:
     from wgpipe.studies.ranking import build_ranking
 
     build_ranking(options.recipes, options.measures, options.out)
-
-
-def _audit_manifest(options: argparse.Namespace) -> None:
-    from wgpipe.audit.manifest import read_manifest, write_manifest
-
-    file = write_manifest(options.results)
-    print(f"{file}: {len(read_manifest(options.results))} files")
-
-
-def _audit_verify(options: argparse.Namespace) -> int:
-    from wgpipe.audit.manifest import differences, read_manifest
-
-    found = differences(options.results)
-    for difference in found:
-        print(difference)
-    count = len(read_manifest(options.results))
-    print(f"{options.results}: {len(found)} differences from its manifest of {count} files")
-    return DIFFERENT if found else 0
-
-
-def _audit_reference(options: argparse.Namespace) -> None:
-    from wgpipe.audit.reference import write_reference
-
-    for name in write_reference(options.results, options.out):
-        print(f"left out, too large: {name}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ only when it, or the code, has changed; the Snakefile reads what that wrote.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -20,8 +21,10 @@ from typing import Any
 from wgpipe import identity, plan
 from wgpipe.config import study_file
 from wgpipe.data import family
+from wgpipe.data.prepared import CARD, DATA
 from wgpipe.errors import UserError
-from wgpipe.grid import DOWNLOADS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
+from wgpipe.extractors import CLASSIFIER, FEATURES, RECORD, WEIGHTS, Extractor, wanted
+from wgpipe.grid import DOWNLOADS, EXCLUSIONS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
 from wgpipe.resolve import OWN_KINDS, Resolved, raw_config
 from wgpipe.train import files
 
@@ -60,13 +63,19 @@ class Dag(Grid):
     def mark_stale(self) -> None:
         """Have results made anew whose records disagree with the present code or settings.
 
-        Measures and studies: by a new time stamp of their inputs. Bundles that lack a block, or have a stale one: by
-        taking away their record, since the blocks that they do have are kept.
+        Measures and studies: by a new time stamp of their inputs. Features and classifiers, and bundles that lack a
+        block or have a stale one: by taking away their record, since the blocks that bundles do have are kept.
         """
         for bundle, blocks in self.bundles.items():
             expected = self.training_code(bundle.dataset, bundle.recipe)
             if not all(_is_whole(self.block_folder(block), expected) for block in blocks):
                 (self.bundle_folder(bundle) / files.BUNDLE).unlink(missing_ok=True)
+        for dataset in self.datasets:
+            for network, chosen in self.networks(dataset).items():
+                folder = self.features_folder(dataset) / network
+                _remove_if_stale(folder / RECORD, identity.features_code(chosen.name))
+                if chosen.trained:
+                    _remove_if_stale(folder / CLASSIFIER, identity.classifier_code())
         for dataset, recipe in self.pairs():
             expected = self.measuring_code(dataset, recipe)
             for study in self.studies_of(dataset, recipe):
@@ -84,9 +93,17 @@ class Dag(Grid):
         """A file of any prepared dataset."""
         return str(self.dataset_folder("{dataset}") / file)
 
+    def features_file(self, network: str, file: str) -> str:
+        """A file of a network's folder, of any dataset."""
+        return str(self.features_folder("{dataset}") / network / file)
+
     def measures(self, suffix: str) -> str:
         """The table of any pair, or what lies beside it."""
         return str(self.measures_file("{dataset}", "{recipe}").with_suffix(suffix))
+
+    def pictures(self, suffix: str) -> str:
+        """The images of any study and pair, or what lies beside them."""
+        return str(self.pictures_file("{study}", "{dataset}", "{recipe}").with_suffix(suffix))
 
     # Inputs and parameters of rules, by wildcards.
 
@@ -94,12 +111,43 @@ class Dag(Grid):
         """Downloads of a dataset."""
         return [str(DOWNLOADS / source.file) for source in self.datasets[wildcards.dataset].sources()]
 
-    def source_dataset(self, wildcards: Wildcards) -> str:
-        """A dataset that a downloaded file belongs to."""
+    def source_owner(self, wildcards: Wildcards) -> str:
+        """A dataset or an extractor that a downloaded file belongs to."""
         for name, item in self.datasets.items():
             if any(source.file == wildcards.file for source in item.sources()):
                 return name
-        raise UserError(f"no dataset of this configuration needs a file '{wildcards.file}'.")
+        for chosen in self.all_networks.values():
+            if any(source.file == wildcards.file for source in chosen.sources()):
+                return chosen.name
+        raise UserError(f"nothing in this configuration needs a file '{wildcards.file}'.")
+
+    def extractor(self, wildcards: Wildcards) -> str:
+        """An extractor of a network."""
+        return self.all_networks[wildcards.network].name
+
+    def network_weights(self, wildcards: Wildcards) -> str:
+        """The weights of a network."""
+        return str(self.weights_file(wildcards.dataset, self.all_networks[wildcards.network]))
+
+    def reference_count(self, wildcards: Wildcards) -> int:
+        """How many real images a network looks at."""
+        return self.references(wildcards.dataset, wildcards.network)
+
+    def references_of_pair(self, wildcards: Wildcards) -> list[str]:
+        """Records of the features that a pair is measured by."""
+        studies = self.studies_of(wildcards.dataset, wildcards.recipe)
+        folder = self.features_folder(wildcards.dataset)
+        return [str(folder / network / RECORD) for network in self.networks(wildcards.dataset, studies)]
+
+    def weights_of_pair(self, wildcards: Wildcards) -> list[str]:
+        """Weights of the networks that look at what a pair generates."""
+        studies = self.studies_of(wildcards.dataset, wildcards.recipe)
+        seen = self.networks(wildcards.dataset, studies).values()
+        return sorted({str(self.weights_file(wildcards.dataset, chosen)) for chosen in seen})
+
+    def features_option(self, wildcards: Wildcards) -> str:
+        """The options that name their folders."""
+        return f"--features '{self.features_folder(wildcards.dataset)}'" if self.references_of_pair(wildcards) else ""
 
     def recipe_input(self, wildcards: Wildcards) -> str:
         """The recipe as `wgpipe resolve` wrote it."""
@@ -138,6 +186,20 @@ class Dag(Grid):
         """Tables of all pairs of a study; with `allow_missing`, of those that can be made from what exists."""
         pairs = sorted({block.pair for block in self.study_blocks[study]})
         return [str(self.measures_file(*pair)) for pair in pairs if self._wanted_folders(self.blocks_of(*pair))]
+
+    def study_pictures(self, study: str) -> list[str]:
+        """Images that a study draws; with `allow_missing`, as `measured`."""
+        drawn = [pair for pair in self.pictured(study) if self._wanted_folders(self.blocks_of(*pair))]
+        return [str(self.pictures_file(study, *pair)) for pair in drawn]
+
+    def picture_options(self, wildcards: Wildcards) -> str:
+        """How many images of a study and pair are drawn, and what looks at them."""
+        chosen = self.resolved.studies[wildcards.study].pictures
+        assert chosen is not None
+        metrics = self.resolved.metrics[wildcards.study].values()
+        looks = [name for each in metrics for name in wanted(each, self.datasets[wildcards.dataset])]
+        extractor = f" --extractor {looks[0]}" if looks else ""
+        return f"--generated {chosen.generated} --neighbours {chosen.neighbours}{extractor}"
 
     def study_record(self, study: str) -> Path:
         """Which code made a study's folder."""
@@ -199,6 +261,54 @@ class Dag(Grid):
         """A file of the ranking over all studies."""
         return str(self.root / "ranking" / file)
 
+    def ledger(self) -> list[str]:
+        """Every file that the ledger and the quality control write."""
+        pages = [f"claims.{kind}" for kind in ("csv", "html", "md", "tex")] + ["quality.html", "quality.md"]
+        return [*(str(self.root / name) for name in pages), *self.quality()]
+
+    def all_ranking(self) -> list[str]:
+        """Every file that the ranking writes."""
+        figures = [f"critical_difference.{kind}" for kind in ("pdf", "svg", "png")]
+        tables = ["ranking.csv", "pairwise.csv", "ranking.md", "ranking.tex", "cells.csv"]
+        return [self.ranking(name) for name in [*figures, *tables]]
+
+    def configuration(self) -> list[str]:
+        """Every file that `wgpipe resolve` writes."""
+        folder = self.config_folder()
+        own = [file for study in self.resolved.studies for file in (self.metrics_file(study), self.study_file(study))]
+        return [*self.all_recipes(), *map(str, [*own, folder / EXCLUSIONS, folder / RESOLVED])]
+
+    def prepared(self) -> list[str]:
+        """Every prepared dataset."""
+        names = sorted({block.dataset for block in self.blocks})
+        return [str(self.dataset_folder(name) / file) for name in names for file in (DATA, CARD)]
+
+    def all_features(self) -> list[str]:
+        """Every file of the networks that look at images, without weights that are downloaded."""
+        found: list[Path] = []
+        for dataset in self.datasets:
+            for network, chosen in self.networks(dataset).items():
+                folder = self.features_folder(dataset) / network
+                trained = [folder / WEIGHTS, folder / CLASSIFIER] if chosen.trained else []
+                found += [*trained, folder / FEATURES, folder / RECORD]
+        return [str(file) for file in found]
+
+    def all_results(self) -> list[str]:
+        """Every file that rules write below results/<scale>, without the manifest."""
+        measured = self.all_measured()
+        return [
+            *self.configuration(),
+            *self.prepared(),
+            *self.all_features(),
+            *self.all_trained(),
+            *measured,
+            *(str(Path(table).with_suffix(".json")) for table in measured),
+            *(file for study in self.resolved.studies for file in self.study_pictures(study)),
+            *(file for study in self.resolved.studies for file in self.study_outputs(study)),
+            *self.ledger(),
+            *self.all_ranking(),
+        ]
+
     def all_recipes(self) -> list[str]:
         """Every recipe as `wgpipe resolve` wrote it."""
         return [str(self.recipe_file(recipe)) for recipe in self.recipes]
@@ -225,22 +335,26 @@ class Dag(Grid):
         """MB to ask for, with a margin."""
         return math.ceil(plan.MEMORY_MARGIN * plan.training_mb(self.recipes[wildcards.recipe], self._blocks(wildcards)))
 
+    def featuring_minutes(self, wildcards: Wildcards) -> int:
+        """Time to ask a cluster for, with a margin."""
+        count = self.references(wildcards.dataset, wildcards.network)
+        return _minutes(plan.featuring_seconds(self.all_networks[wildcards.network], count))
+
     def measuring_minutes(self, wildcards: Wildcards) -> int:
         """Time to ask a cluster for, with a margin."""
         return _minutes(plan.measuring_seconds(self, wildcards.dataset, wildcards.recipe))
 
     def measuring_memory(self, wildcards: Wildcards) -> int:
-        """MB to ask for: a process with torch, and the costs of the largest exact transport."""
-        pairs = [
-            plan.pairs_of_points(settings, wildcards.dataset)
-            for study in self.studies_of(wildcards.dataset, wildcards.recipe)
-            for settings in self.resolved.metrics[study].values()
-        ]
-        return int(plan.MEASURING_MB + 10 * max(pairs) / 2**20)
+        """MB to ask for, with torch and whatever the metrics keep at once."""
+        return int(plan.measuring_mb(self, wildcards.dataset, wildcards.recipe))
 
     def preparing(self, wildcards: Wildcards) -> str:
         """Fingerprint of the code that prepares a dataset."""
         return identity.preparing_code(family(wildcards.dataset))
+
+    def featuring(self, wildcards: Wildcards) -> str:
+        """Fingerprint of the code by which a network looks at images."""
+        return identity.features_code(self.extractor(wildcards))
 
     def training(self, wildcards: Wildcards) -> str:
         """Fingerprint of the code that trains a block."""
@@ -249,6 +363,11 @@ class Dag(Grid):
     def measuring(self, wildcards: Wildcards) -> str:
         """Fingerprints of the metrics of a pair."""
         return self.measuring_code(wildcards.dataset, wildcards.recipe)
+
+    @functools.cached_property
+    def all_networks(self) -> dict[str, Extractor]:
+        """Networks that look at images of any dataset: folder -> an extractor."""
+        return {name: chosen for dataset in self.datasets for name, chosen in self.networks(dataset).items()}
 
     def _metrics(self, wildcards: Wildcards) -> list[str]:
         studies = self.studies_of(wildcards.dataset, wildcards.recipe)
@@ -310,6 +429,11 @@ def _is_whole(block: Path, code: str) -> bool:
 def _touch_if_stale(record: Path, code: str, file: Path) -> None:
     if record.is_file() and _code_of(record) != code and file.stat().st_mtime <= record.stat().st_mtime:
         os.utime(file)
+
+
+def _remove_if_stale(record: Path, code: str) -> None:
+    if _code_of(record) != code:
+        record.unlink(missing_ok=True)
 
 
 def _code_of(record: Path) -> str | None:

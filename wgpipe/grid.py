@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wgpipe import registry
 from wgpipe.data import Dataset, dataset, family
 from wgpipe.data.planted import DoesNotFitError
 from wgpipe.errors import UserError
+from wgpipe.extractors import REFERENCE, Extractor, extractor, wanted, weights_file
 from wgpipe.identity import metric_code, training_code
 from wgpipe.recipe import Recipe
 from wgpipe.resolve import Resolved, write_if_changed
@@ -23,8 +24,10 @@ Key = TypeVar("Key")
 
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
+EXCLUSIONS = "exclusions.json"
 DOWNLOADS = RESULTS / "downloads"
 STUDY_QUALITY = ("failures", "controls", "floors")  # tables that every study writes about its runs
+REAL = "oracle"  # the control that is real data
 NEEDS = "needs"  # the table of what undecided claims need
 
 
@@ -72,9 +75,12 @@ class Exclusion:
 
 
 class Grid:
-    """All blocks of a resolved configuration, in a fixed order, each once however many studies ask for it."""
+    """All blocks of a resolved configuration, in a fixed order, each once however many studies ask for it.
 
-    def __init__(self, resolved: Resolved) -> None:
+    Results lie in results/<scale>, or wherever `root` says.
+    """
+
+    def __init__(self, resolved: Resolved, root: Path | None = None) -> None:
         self.resolved = resolved
         self.scale = resolved.config.scale
         self.recipes: dict[str, Recipe] = resolved.recipes
@@ -82,7 +88,7 @@ class Grid:
         self.exclusions: list[Exclusion] = []
         self.study_blocks = {study: sorted(set(self._expand(study))) for study in resolved.studies}
         self.blocks = sorted({block for blocks in self.study_blocks.values() for block in blocks})
-        self.root = RESULTS / self.scale
+        self.root = root or RESULTS / self.scale
         self.bundles = _grouped(self.blocks, lambda block: block.bundle)
         self._blocks_of = _grouped(self.blocks, lambda block: block.pair)
         self._study_pairs = {s: {block.pair for block in blocks} for s, blocks in self.study_blocks.items()}
@@ -98,6 +104,35 @@ class Grid:
     def studies_of(self, dataset: str, recipe: str) -> list[str]:
         """Studies that use a pair."""
         return [study for study, pairs in self._study_pairs.items() if (dataset, recipe) in pairs]
+
+    def networks(self, dataset: str, studies: Iterable[str] | None = None) -> dict[str, Extractor]:
+        """Networks by which the metrics of studies, or of all, look at a dataset's images: folder -> an extractor."""
+        asked = [name for settings in self._metrics_of(studies) for name in wanted(settings, self.datasets[dataset])]
+        return {chosen.pass_name: chosen for chosen in map(extractor, sorted(asked))}
+
+    def references(self, dataset: str, network: str) -> int:
+        """How many real images of each split these metrics compare with."""
+        counts: list[int] = [
+            settings.get("real", REFERENCE)
+            for settings in self._metrics_of()
+            for name in wanted(settings, self.datasets[dataset])
+            if extractor(name).pass_name == network
+        ]
+        return max(counts)
+
+    def _metrics_of(self, studies: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Settings of all metrics of studies, or of all studies."""
+        for study in self.resolved.studies if studies is None else studies:
+            yield from self.resolved.metrics[study].values()
+
+    def pictured(self, study: str) -> list[Pair]:
+        """Pairs whose images a study draws: all recipes, and real data, on datasets of images."""
+        settings = self.resolved.studies[study]
+        if settings.pictures is None:
+            return []
+        shown = {*settings.recipes, REAL}
+        pairs = sorted(self._study_pairs[study])
+        return [pair for pair in pairs if pair[1] in shown and self.datasets[pair[0]].card().shape is not None]
 
     # Paths: nothing else in the package knows them.
 
@@ -121,6 +156,14 @@ class Grid:
         """data.npz and card.json."""
         return self.root / "data" / dataset
 
+    def features_folder(self, dataset: str) -> Path:
+        """A folder a network: features.safetensors and features.json, and weights of what is trained on the dataset."""
+        return self.root / "features" / dataset
+
+    def weights_file(self, dataset: str, chosen: Extractor) -> Path:
+        """Weights of a network."""
+        return weights_file(chosen, self.features_folder(dataset), DOWNLOADS)
+
     def bundle_folder(self, bundle: Bundle) -> Path:
         """bundle.json and a folder a block; cost.json, train.log and, while it trains, a checkpoint beside."""
         return self.root / "runs" / bundle.dataset / bundle.recipe / f"s{bundle.slot}"
@@ -136,6 +179,10 @@ class Grid:
     def measures_record(self, dataset: str, recipe: str) -> Path:
         """Which code measured it."""
         return self.measures_file(dataset, recipe).with_suffix(".json")
+
+    def pictures_file(self, study: str, dataset: str, recipe: str) -> Path:
+        """Images of a pair that a study draws."""
+        return self.root / "pictures" / study / dataset / f"{recipe}.npz"
 
     def study_folder(self, study: str) -> Path:
         """Tables, figures and claims of a study."""
@@ -158,8 +205,9 @@ class Grid:
         for name in self.resolved.studies:
             keys |= set(self.resolved.studies[name].cites)
             keys |= {key for metric in self.resolved.metrics[name] for key in registry.load("metric", metric).cites}
-        for item in self.datasets.values():
+        for name, item in self.datasets.items():
             keys |= set(item.card().cites)
+            keys |= {key for chosen in self.networks(name).values() for key in chosen.cites}
         for recipe in self.recipes.values():
             for kind, piece in recipe.pieces():
                 keys |= set(registry.load(kind, piece.name).cites)
@@ -175,7 +223,7 @@ class Grid:
             rows = [[block.dataset, block.recipe, block.n, block.seeds] for block in blocks]
             write_if_changed(self.study_file(study), {**content, "blocks": rows})
         excluded = [asdict(exclusion) for exclusion in self.exclusions]
-        write_if_changed(self.config_folder() / "exclusions.json", excluded)
+        write_if_changed(self.config_folder() / EXCLUSIONS, excluded)
         write_if_changed(self.config_folder() / RESOLVED, {"digest": digest, **self.resolved.to_json()})
 
     def _expand(self, study: str) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from wgpipe.recipe import Recipe
 
 TRAINING_VERSIONS = ("torch", "numpy")
 MEASURING_VERSIONS = ("torch", "numpy", "scipy", "pot")
+EXTRACTOR_VERSIONS = (*TRAINING_VERSIONS, "torch-fidelity")
 STUDY_VERSIONS = ("numpy", "scipy", "pandas", "matplotlib", "seaborn")
 
 
@@ -24,9 +25,25 @@ def preparing_code(family: str) -> str:
     return fingerprint(["wgpipe.data.prepared", registry.file_of("dataset", family)], ("numpy", "pillow"))
 
 
+def classifier_code() -> str:
+    """Of the weights of a classifier that is trained on a dataset, to see its images."""
+    return fingerprint(["wgpipe.extractors.classifier_training"], EXTRACTOR_VERSIONS)
+
+
+def features_code(extractor: str) -> str:
+    """Of the features of real images, besides the weights; extractors of one network share them."""
+    file = registry.file_of("extractor", extractor.partition("@")[0])
+    return fingerprint(["wgpipe.extractors.reference", file], EXTRACTOR_VERSIONS)
+
+
 def metric_code(metric: str) -> str:
     """Of a measured value, besides the trained block itself."""
     return fingerprint(["wgpipe.train.evaluate", registry.file_of("metric", metric)], MEASURING_VERSIONS)
+
+
+def picture_code() -> str:
+    """Of the images that a study draws, besides the trained blocks themselves."""
+    return fingerprint(["wgpipe.metrics.pictures"], MEASURING_VERSIONS)
 
 
 def study_code(study: str) -> str:
@@ -42,6 +59,11 @@ def claims_code() -> str:
 def ranking_code() -> str:
     """Of the ranking of methods over all studies."""
     return fingerprint(["wgpipe.studies.ranking"], (*STUDY_VERSIONS, "scikit-posthocs", "statsmodels"))
+
+
+def manifest_code() -> str:
+    """Of the manifest of a results folder."""
+    return fingerprint(["wgpipe.audit.manifest"])
 
 
 def whole_code() -> str:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from wgpipe.audit.manifest import Difference, differences, read_manifest, write_manifest
+from wgpipe.audit.manifest import Finding, differences, read_manifest, write_manifest
 from wgpipe.audit.reference import LARGEST, write_reference
 from wgpipe.cli import main
 from wgpipe.errors import UserError
@@ -50,9 +50,9 @@ def test_changed_missing_and_new_files_are_named(results):
     (results / "claims.md").unlink()
     (results / "extra.csv").write_text("")
     assert differences(results) == [
-        Difference("claims.md", "missing"),
-        Difference("extra.csv", "unlisted"),
-        Difference("studies/one/rates.pdf", "changed"),
+        Finding("claims.md", "missing"),
+        Finding("extra.csv", "unlisted"),
+        Finding("studies/one/rates.pdf", "changed"),
     ]
 
 

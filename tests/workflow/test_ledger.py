@@ -35,7 +35,7 @@ def test_the_ledger_has_every_claim_of_every_study(built: Pipeline) -> None:
 
 def test_a_changed_line_of_another_study_remakes_the_ledger_alone(pipeline: Pipeline) -> None:
     pipeline.edit("config/studies/ground_truth.yaml", "study: ground_truth", "# a line more\nstudy: ground_truth")
-    assert pipeline.planned() == {("claims", "")}
+    assert pipeline.planned() == {("claims", ""), ("manifest", "")}
 
 
 def test_one_claim_is_explained_from_its_settings_to_its_verdict(built: Pipeline) -> None:

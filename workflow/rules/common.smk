@@ -15,6 +15,7 @@ settings = dag.resolved.config
 wildcard_constraints:
     dataset="[^/]+",
     recipe="[^/]+",
+    network="[^/]+",
     seeds=r"\d+-\d+",
 
 
@@ -24,3 +25,4 @@ localrules:
     prepare,
     claims,
     ranking,
+    manifest,

@@ -1,0 +1,158 @@
+"""Whether a results folder is what its manifest, its grid, its records and the present code say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wgpipe.audit.fingerprint import PACKAGE
+from wgpipe.audit.folder import NoGridError, name_in, open_folder, project_of
+from wgpipe.audit.manifest import MANIFEST, Finding, differences, digest, hashes, left_out, read_manifest
+from wgpipe.audit.records import contradictions, other_code
+from wgpipe.dag import Dag
+from wgpipe.errors import UserError
+from wgpipe.train import files
+
+CRATE = "ro-crate-metadata.json"
+METRICS = "metrics"
+
+
+@dataclass
+class Report:
+    """What an audit has found: `findings` fail it, `notes` do not."""
+
+    folder: str
+    digest: str = ""
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Nothing is wrong in what was checked."""
+        return not self.findings
+
+    def summary(self) -> str:
+        """One line."""
+        count = "nothing" if self.passed else f"{len(self.findings)} findings"
+        return f"{self.folder}: {count} to report in {self.files} files; digest {self.digest or 'unknown'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "folder": self.folder,
+            "passed": self.passed,
+            "digest": self.digest,
+            "files": self.files,
+            "findings": [vars(finding) for finding in self.findings],
+            "notes": self.notes,
+        }
+
+
+def verify(folder: Path, expected_digest: str | None = None, code_matters: bool | None = None) -> Report:
+    """Check bytes, completeness, orphans, records and code of a folder.
+
+    `expected_digest` is the folder's digest as somebody wrote it down. `code_matters`: whether results of other code
+    than the present are findings; None: where the folder belongs to the project that this code is of. `UserError` if
+    there is no manifest.
+    """
+    report = Report(str(folder))
+    found = hashes(folder)
+    report.files = len(found)
+    findings = _manifest(folder, found, report, expected_digest)
+    try:
+        dag = open_folder(folder)
+    except NoGridError as error:
+        report.notes.append(f"not checked: completeness, orphans, records and code, since {_sentence(error)}")
+    else:
+        findings += [*_missing(dag, found), *_orphans(dag, found), *contradictions(dag, found)]
+        _code(dag, report, findings, belongs_here(folder) if code_matters is None else code_matters)
+    report.findings = _merged(findings)
+    return report
+
+
+def orphans(folder: Path) -> list[str]:
+    """Files that no rule of a folder's grid makes; `UserError` if nothing says what the grid is."""
+    found = hashes(folder)
+    dag = open_folder(folder)
+    every = [*_orphans(dag, found), *contradictions(dag, found)]
+    return sorted({finding.file for finding in every if finding.what == "an orphan"})
+
+
+def belongs_here(folder: Path) -> bool:
+    """Whether results lie in the project whose code runs or in the current one, and not in an archive."""
+    project = project_of(folder)
+    return project in (PACKAGE.parent, Path.cwd().resolve()) and not (project / CRATE).is_file()
+
+
+def _manifest(folder: Path, found: dict[str, str], report: Report, expected: str | None) -> list[Finding]:
+    if not (folder / MANIFEST).is_file():
+        read_manifest(folder)
+    try:
+        listed = read_manifest(folder)
+    except UserError:
+        return [Finding(MANIFEST, "changed", "it does not have the sha256 that it states, or another form")]
+    report.digest = digest(listed)
+    gone = left_out(folder)
+    if gone:
+        report.notes.append(f"not checked: {len(gone)} files that this copy leaves out, as its manifest says")
+    findings = differences(folder, found)
+    if expected is not None and expected != report.digest:
+        findings.append(Finding(MANIFEST, "changed", f"its digest is {report.digest}, not {expected}"))
+    return findings
+
+
+def _missing(dag: Dag, found: dict[str, str]) -> list[Finding]:
+    """Files that the grid asks for and that the manifest doesn't leave out."""
+    missing = sorted(_asked(dag) - found.keys() - set(_left_out(dag.root)))
+    return [Finding(name, "missing", "the grid asks for it") for name in missing]
+
+
+def _left_out(folder: Path) -> list[str]:
+    try:
+        return left_out(folder)
+    except UserError:
+        return []
+
+
+def _asked(dag: Dag) -> set[str]:
+    blocks = [dag.block_folder(block) / name for block in dag.blocks for name in files.OUTPUTS]
+    records = [dag.bundle_folder(bundle) / files.BUNDLE for bundle in dag.bundles]
+    return {name_in(dag.root, path) for path in [*map(Path, dag.all_results()), *blocks, *records]}
+
+
+def _orphans(dag: Dag, found: dict[str, str]) -> list[Finding]:
+    """Values kept in the folders of blocks are looked at one by one, among the records."""
+    kept = {name_in(dag.root, dag.block_folder(block) / METRICS) for block in dag.blocks}
+    asked = _asked(dag)
+    return [
+        Finding(name, "an orphan", "no rule of this grid makes it")
+        for name in found
+        if name not in asked and not (name.endswith(".json") and name.rpartition("/")[0] in kept)
+    ]
+
+
+def _code(dag: Dag, report: Report, findings: list[Finding], matters: bool) -> None:
+    try:
+        other = list(other_code(dag))
+    except UserError as error:
+        report.notes.append(f"not checked: code, since {_sentence(error)}")
+        return
+    if matters:
+        findings += other
+    elif other:
+        report.notes.append(f"other code: {len(other)} records name another version of the code than the present one")
+        report.notes += [f"other code: {finding.file}, {finding.detail}" for finding in other]
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Sorted, one for each file and problem."""
+    merged: dict[tuple[str, str], Finding] = {}
+    for finding in sorted(findings):
+        merged[finding.file, finding.what] = finding  # the last has a detail if any has
+    return list(merged.values())
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).rstrip(".")
