@@ -70,7 +70,7 @@ def test_pictures_of_both_splits_are_prepared_in_order(by_hand: Path) -> None:
     }
     for row, number in zip(arrays["test"], (3, 8), strict=True):
         np.testing.assert_array_equal(row, face(picture(number), ""))
-    assert sorted(path.name for path in data.iterdir()) == ["card.json", "data.npz"]
+    assert sorted(path.name for path in data.iterdir()) == ["card.json", "data.npz", "provenance.json"]
     assert (by_hand.parent / "downloads" / "img_align_celeba.zip").is_symlink()
 
 
