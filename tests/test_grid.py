@@ -295,7 +295,11 @@ def test_what_is_written_for_the_jobs_changes_only_where_the_configuration_did(
         os.utime(file, (0, 0))
     Given([0], {"rates": [part], "capacity": [other]}).grid().write_config("b")
     changed = {str(file.relative_to("results/toy/config")) for file in written() if file.stat().st_mtime > 0}
-    assert changed == {"resolved.json", "studies/capacity.json"}
+    assert changed == {".digest", "resolved.json", "studies/capacity.json"}
+    for file in written():
+        os.utime(file, (0, 0))
+    Given([0], {"rates": [part], "capacity": [other]}).grid().write_config("a comment more")
+    assert [file.name for file in written() if file.stat().st_mtime > 0] == [".digest"]
     assert not list(Path().rglob("*.tmp"))
 
 

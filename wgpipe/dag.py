@@ -24,8 +24,8 @@ from wgpipe.data import family
 from wgpipe.data.prepared import CARD, DATA
 from wgpipe.errors import UserError
 from wgpipe.extractors import CLASSIFIER, FEATURES, RECORD, WEIGHTS, Extractor, wanted
-from wgpipe.grid import DOWNLOADS, EXCLUSIONS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
-from wgpipe.resolve import OWN_KINDS, Resolved, raw_config
+from wgpipe.grid import DIGEST, DOWNLOADS, EXCLUSIONS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
+from wgpipe.resolve import OWN_KINDS, PLACES, Resolved, raw_config
 from wgpipe.train import files
 
 Wildcards = Any
@@ -48,16 +48,16 @@ class Dag(Grid):
         read = raw_config(paths, {})
         overrides = {key: value for key, value in merged.items() if key not in read or read[key] != value}
         digest = config_digest(paths, overrides)
-        resolved_file = RESULTS / str(merged.get("scale")) / "config" / RESOLVED
-        if _digest_of(resolved_file) != digest:
+        folder = RESULTS / str(merged.get("scale")) / "config"
+        resolved_file = folder / RESOLVED
+        if not resolved_file.is_file() or _digest_of(folder / DIGEST) != digest:
             _resolve(overlays, overrides)
         dag = cls(Resolved.from_json(json.loads(resolved_file.read_text(encoding="utf-8"))))
         if main_process:
             dag.mark_stale()
-        if dag.resolved.config.mirror:
-            os.environ["WGPIPE_MIRROR"] = dag.resolved.config.mirror  # for fetch: a parameter would trigger reruns
-        if dag.resolved.config.placed:
-            os.environ["WGPIPE_PLACED"] = dag.resolved.config.placed
+        for key in PLACES:
+            if merged.get(key):
+                os.environ[f"WGPIPE_{key.upper()}"] = str(merged[key])  # for fetch: a parameter would trigger reruns
         return dag
 
     def mark_stale(self) -> None:
@@ -416,8 +416,8 @@ def _resolve(overlays: list[Path], overrides: dict[str, Any]) -> None:
 
 def _digest_of(file: Path) -> str | None:
     try:
-        digest = json.loads(file.read_text(encoding="utf-8"))["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
+        digest = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
     return str(digest)
 

@@ -24,6 +24,7 @@ Key = TypeVar("Key")
 
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
+DIGEST = ".digest"  # of the configuration as it was given, when it was last resolved
 EXCLUSIONS = "exclusions.json"
 DOWNLOADS = RESULTS / "downloads"
 STUDY_QUALITY = ("failures", "controls", "floors")  # tables that every study writes about its runs
@@ -224,7 +225,8 @@ class Grid:
             write_if_changed(self.study_file(study), {**content, "blocks": rows})
         excluded = [asdict(exclusion) for exclusion in self.exclusions]
         write_if_changed(self.config_folder() / EXCLUSIONS, excluded)
-        write_if_changed(self.config_folder() / RESOLVED, {"digest": digest, **self.resolved.to_json()})
+        write_if_changed(self.config_folder() / RESOLVED, self.resolved.to_json())
+        write_if_changed(self.config_folder() / DIGEST, digest)
 
     def _expand(self, study: str) -> Iterator[Block]:
         given = self.resolved.studies[study]

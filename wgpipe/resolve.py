@@ -21,6 +21,7 @@ from wgpipe.recipe import Piece, Recipe
 from wgpipe.settings import merge, read_yaml, validated
 
 OWN_KINDS = ("method", "constraint", "net", "dataset", "metric")
+PLACES = ("mirror", "placed")  # folders of one machine, which change no result
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Resolved:
     metrics: dict[str, dict[str, dict[str, Any]]]  # study -> metric -> settings at this scale
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, in a fixed order."""
+        """Plain data, in a fixed order, without folders of this machine."""
         return {
-            "config": self.config.model_dump(mode="json"),
+            "config": self.config.model_dump(mode="json", exclude=set(PLACES)),
             "studies": {name: study.model_dump(mode="json") for name, study in self.studies.items()},
             "recipes": {name: recipe.model_dump(mode="json") for name, recipe in self.recipes.items()},
             "metrics": self.metrics,

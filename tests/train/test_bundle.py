@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.blocks import adversarial, control, job, prepared, trained, write_recipe
+from wgpipe.audit import provenance
 from wgpipe.cli import main
 from wgpipe.recipe import Recipe
 from wgpipe.train import files
@@ -57,7 +58,7 @@ def contents(bundle: Path) -> dict[str, bytes]:
     return {
         str(file.relative_to(bundle)): file.read_bytes()
         for file in sorted(bundle.rglob("*"))
-        if file.is_file() and file.name != files.COST
+        if file.is_file() and file.name not in (files.COST, provenance.FILE)
     }
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from wgpipe.audit.fingerprint import PACKAGE
 from wgpipe.audit.manifest import sha256
+from wgpipe.memory import peak_mb
 from wgpipe.train.files import write_json
 
 FILE = "provenance.json"
@@ -40,7 +41,7 @@ class Clock:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "wall_seconds": round(time.monotonic() - self.wall, 3),
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-            "peak_mb": round(usage.ru_maxrss / 1024, 1),
+            "peak_mb": round(peak_mb(), 1),
         }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wgpipe.memory import peak_mb
 from wgpipe.methods import Control, TransportMap
 from wgpipe.train import files
 from wgpipe.train.block import Trained, is_current, write_block
@@ -46,7 +46,7 @@ def train(bundle: Path, jobs: Sequence[Job], threads: int, device: str, path: st
     cost = {
         "wall_seconds": round(time.monotonic() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_mb": round(peak_mb(), 1),
         "trained": [job.n for job in wanted],
     }
     files.write_json(bundle / files.COST, cost)
