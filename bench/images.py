@@ -6,16 +6,15 @@ processor time, which other work of the machine hardly changes.
 
 from __future__ import annotations
 
-import csv
 import statistics
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from bench.image_cells import BATCH, ImageCell, all_cells
 from bench.processes import Worker, cores
-from wgpipe.atomic import atomic
+from bench.tables import write
 
 ROUNDS, QUICK_ROUNDS = 7, 3
 IMPLEMENTATIONS = {"plain": "plain_images", "engine": "engine_images"}
@@ -100,12 +99,3 @@ def line(row: Row) -> str:
         f" {row.images_per_second:.0f} images/s, {row.seconds_per_1000_steps:.1f} s for 1000 steps of a member,"
         f" {row.times_plain:.3g}x plain"
     )
-
-
-def write(file: Path, rows: list[Row]) -> None:
-    """All rows so far, four digits each."""
-    with atomic(file) as path, path.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(field.name for field in fields(Row))
-        for row in rows:
-            table.writerow(f"{float(f'{v:.4g}'):g}" if isinstance(v, float) else v for v in asdict(row).values())

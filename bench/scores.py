@@ -6,19 +6,18 @@ Images are random, since the cost does not depend on them; the features of the r
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 
-from wgpipe.atomic import atomic
+from bench.tables import write
 from wgpipe.extractors import extractor
 from wgpipe.extractors.extraction import extract
 from wgpipe.fetch import fetch
@@ -55,13 +54,7 @@ def main(out: Path, quick: bool = False) -> None:
         for name in EXTRACTORS:
             rows.append(measured(name, count, rounds, Path(folder)))
             print(f"{name}, {count} images: {rows[-1].ratio:.2f} times the pass alone (goal {GOAL})", flush=True)
-    with atomic(out / "scores.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in asdict(row).items()}
-            )
+    write(out / "scores.csv", rows)
 
 
 def measured(name: str, count: int, rounds: int, folder: Path) -> Row:

@@ -6,21 +6,20 @@ else the machine does hits all alike.
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import statistics
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from bench import engine
 from bench.cells import METHODS, SIZES, Cell, all_cells
 from bench.processes import Worker, cores, environment, pin
+from bench.tables import write
 from bench.worker import PEAK_SECONDS, TRAINING_SECONDS
-from wgpipe.atomic import atomic
 
 ROUNDS, QUICK_ROUNDS = 5, 2
 PROCESS_ROUNDS = 2  # of whole `wgpipe train` processes
@@ -200,12 +199,3 @@ def line(cell: Cell, threads: int, rows: list[Row]) -> str:
         if name != "plain"
     ]
     return f"{cell.method} {cell.width}x{cell.batch} stack {cell.stack}, {many}: {', '.join(parts)}"
-
-
-def write(file: Path, rows: list[Row]) -> None:
-    """All rows so far, four digits each."""
-    with atomic(file) as path, path.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(field.name for field in fields(Row))
-        for row in rows:
-            table.writerow(f"{float(f'{v:.4g}'):g}" if isinstance(v, float) else v for v in asdict(row).values())

@@ -18,10 +18,13 @@ from wgpipe.audit.verbs import add_verbs
 from wgpipe.errors import UserError
 
 if TYPE_CHECKING:
+    from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.grid import Grid
 
 BAD_INPUT = 2
 COLLECT_AFTER = 100_000  # objects
+# Verbs with provenance beside what they make. The others do not load what it takes to write it: a third of a second.
+RECORDED = ("prepare", "classifier", "features", "train", "measure", "pictures", "study", "ledger", "ranking")
 DEFAULT_CONFIG = Path("config/config.yaml")
 
 
@@ -61,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _record(options: argparse.Namespace, command: list[str], clock: Clock) -> None:
     """Where what a verb has made comes from; it imports numpy, so not before threads are set."""
+    if getattr(options, "name", "") not in RECORDED:
+        return
     from wgpipe.audit.recording import record
 
-    record(getattr(options, "name", ""), options, command, clock)
+    record(options.name, options, command, clock)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -383,26 +388,30 @@ def _seeds(given: str) -> tuple[int, ...]:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.metrics.table import write_measures
 
     _register_own(options.own)
-    features = FeatureFiles(options.features, options.downloads) if options.features else None
+    features = _feature_files(options)
     write_measures(
         options.recipe, options.data, options.metrics, options.blocks, options.out, options.threads, features
     )
 
 
+def _feature_files(options: argparse.Namespace) -> FeatureFiles | None:
+    """Where features of real images lie, if the job was told."""
+    from wgpipe.extractors.reference import FeatureFiles
+
+    return FeatureFiles(options.features, options.downloads) if options.features else None
+
+
 def _pictures(options: argparse.Namespace) -> None:
     import torch
 
-    from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.metrics.pictures import write_pictures
 
     _register_own(options.own)
     torch.set_num_threads(options.threads)
-    features = FeatureFiles(options.features, options.downloads) if options.features else None
-    counts = options.generated, options.neighbours
+    counts, features = (options.generated, options.neighbours), _feature_files(options)
     write_pictures(options.recipe, options.data, options.blocks, options.out, counts, features, options.extractor)
 
 

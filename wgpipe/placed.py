@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wgpipe import hashes
 from wgpipe.atomic import atomic
 from wgpipe.errors import UserError
 
@@ -62,8 +63,7 @@ def measured(path: Path) -> dict[str, Any]:
     Of a folder with an lmdb only `data.mdb` counts, since its lock file changes whenever it is read.
     """
     if path.is_file():
-        with path.open("rb") as file:
-            return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return {"bytes": path.stat().st_size, "sha256": hashes.sha256(path)}
     if (path / "data.mdb").is_file():
         return measured(path / "data.mdb")
     digest, size = hashlib.sha256(), 0

@@ -25,6 +25,7 @@ from wgpipe.audit.manifest import MANIFEST, Finding, digest, held, read_manifest
 from wgpipe.audit.verify import Report, verify
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 from wgpipe.resolve import OWN_KINDS
 from wgpipe.train import files as names
 
@@ -70,7 +71,7 @@ def write_archive(folder: Path, out: Path, models: bool = True, published: str |
     if not report.passed:
         out.unlink()
         raise UserError(f"{out} is not what was to be written: {report.findings[0]}.")
-    return f"{out}: {len(members)} files, sha256 {manifests.sha256(out)}; digest of the results {report.digest}"
+    return f"{out}: {len(members)} files, sha256 {sha256(out)}; digest of the results {report.digest}"
 
 
 def is_archive(path: Path) -> bool:
@@ -192,7 +193,7 @@ def _date(given: str | None, ended: str) -> str:
 def _write_root_manifest(file: Path, members: dict[str, Path]) -> None:
     """Of everything in the archive that a manifest lists."""
     listed = {
-        name: {"bytes": path.stat().st_size, "sha256": manifests.sha256(path)}
+        name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for name, path in sorted(members.items(), key=lambda item: PurePosixPath(item[0]))
         if not any(PurePosixPath(name).match(pattern) for pattern in manifests.LEFT_OUT)
     }

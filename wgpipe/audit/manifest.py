@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from wgpipe.atomic import atomic
 from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 
 MANIFEST = "manifest.json"
 # What a clock or a machine decides lies beside the results and is no part of them.
@@ -99,12 +100,6 @@ def differences(folder: Path, found: Mapping[str, str] | None = None) -> list[Fi
             if present[name] != listed[name]["sha256"]
         ]
     )
-
-
-def sha256(file: Path) -> str:
-    """Of a file's bytes."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def held(folder: Path) -> Iterator[str]:

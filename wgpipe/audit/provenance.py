@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from wgpipe.audit.fingerprint import PACKAGE
-from wgpipe.audit.manifest import sha256
+from wgpipe.hashes import sha256
 from wgpipe.memory import peak_mb
 from wgpipe.train.files import write_json
 

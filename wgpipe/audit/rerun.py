@@ -30,10 +30,10 @@ import numpy as np
 import pandas as pd
 
 from wgpipe.audit import commands, noise, provenance
-from wgpipe.audit.manifest import sha256
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
 from wgpipe.grid import Block
+from wgpipe.hashes import sha256
 from wgpipe.stats.rankings import adjusted
 from wgpipe.train import files
 

@@ -66,7 +66,8 @@ def verify(folder: Path, expected_digest: str | None = None, code_matters: bool 
     except NoGridError as error:
         report.notes.append(f"not checked: completeness, orphans, records and code, since {_sentence(error)}")
     else:
-        findings += [*_missing(dag, found), *_orphans(dag, found), *contradictions(dag, found)]
+        asked = _asked(dag)
+        findings += [*_missing(dag, asked, found), *_orphans(dag, asked, found), *contradictions(dag, found)]
         _code(dag, report, findings, belongs_here(folder) if code_matters is None else code_matters)
     report.findings = _merged(findings)
     return report
@@ -76,7 +77,7 @@ def orphans(folder: Path) -> list[str]:
     """Files that no rule of a folder's grid makes; `UserError` if nothing says what the grid is."""
     found = hashes(folder)
     dag = open_folder(folder)
-    every = [*_orphans(dag, found), *contradictions(dag, found)]
+    every = [*_orphans(dag, _asked(dag), found), *contradictions(dag, found)]
     return sorted({finding.file for finding in every if finding.what == "an orphan"})
 
 
@@ -103,9 +104,9 @@ def _manifest(folder: Path, found: dict[str, str], report: Report, expected: str
     return findings
 
 
-def _missing(dag: Dag, found: dict[str, str]) -> list[Finding]:
+def _missing(dag: Dag, asked: set[str], found: dict[str, str]) -> list[Finding]:
     """Files that the grid asks for and that the manifest doesn't leave out."""
-    missing = sorted(_asked(dag) - found.keys() - set(_left_out(dag.root)))
+    missing = sorted(asked - found.keys() - set(_left_out(dag.root)))
     return [Finding(name, "missing", "the grid asks for it") for name in missing]
 
 
@@ -122,10 +123,9 @@ def _asked(dag: Dag) -> set[str]:
     return {name_in(dag.root, path) for path in [*map(Path, dag.all_results()), *blocks, *records]}
 
 
-def _orphans(dag: Dag, found: dict[str, str]) -> list[Finding]:
+def _orphans(dag: Dag, asked: set[str], found: dict[str, str]) -> list[Finding]:
     """Values kept in the folders of blocks are looked at one by one, among the records."""
     kept = {name_in(dag.root, dag.block_folder(block) / METRICS) for block in dag.blocks}
-    asked = _asked(dag)
     return [
         Finding(name, "an orphan", "no rule of this grid makes it")
         for name in found

@@ -7,7 +7,6 @@ weights it needs.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 from wgpipe import registry
 from wgpipe.data import Dataset, Source, dataset
 from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 
 if TYPE_CHECKING:
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
@@ -114,8 +114,7 @@ def weights_digest(chosen: Extractor, file: Path, expected: str | None = None) -
     """sha256 of a weights file; `UserError` if it is missing, or not what it must be, before anything loads it."""
     if not file.is_file():
         raise UserError(f"{file}, the weights of extractor '{chosen.name}', does not exist.")
-    with file.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
+    found = sha256(file)
     published = [source.sha256 for source in chosen.sources()]
     for right in [*published, *([expected] if expected else [])]:
         if found != right:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from wgpipe.data.prepared import load
 from wgpipe.errors import UserError
 from wgpipe.extractors import FEATURES, RECORD, Extractor, check_fits, extractor, weights_digest, weights_file
 from wgpipe.extractors.extraction import extract
+from wgpipe.hashes import sha256
 from wgpipe.identity import features_code
 from wgpipe.rng import stream
 from wgpipe.train.files import write_json
@@ -55,7 +55,7 @@ class FeatureFiles:
     def read(self, chosen: Extractor) -> dict[str, np.ndarray]:
         """`train/320` -> (m, 320) float32, for every layer and split; `UserError` if they are not as recorded."""
         file = self.record(chosen).with_name(FEATURES)
-        found = _sha256(file) if file.is_file() else "no file"
+        found = sha256(file) if file.is_file() else "no file"
         if found != self.facts(chosen)["sha256"]:
             raise UserError(
                 f"{file} is not what {RECORD} beside it says ({found}); delete the folder and make it again."
@@ -100,10 +100,5 @@ def write_features(data: Path, name: str, files: FeatureFiles, count: int) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic(target.with_name(FEATURES)) as path:
         save_file(kept, path)
-    sha256 = _sha256(target.with_name(FEATURES))
-    write_json(target, {**facts, "counts": counts, "sha256": sha256, "code": features_code(name)})
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    known = {**facts, "counts": counts, "sha256": sha256(target.with_name(FEATURES)), "code": features_code(name)}
+    write_json(target, known)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field, PositiveInt
 
+from wgpipe.extractors import wanted
 from wgpipe.extractors.features import features_of, reference_features
 from wgpipe.metrics import Metric
 from wgpipe.metrics.transport import exact_cost
@@ -32,7 +33,7 @@ class FeatureTransport(Metric):
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Both quantities -> ((E,) float64, protocol)."""
-        if block.job.dataset.card().shape is None or (self.datasets and block.dataset_name not in self.datasets):
+        if not wanted(dict(self), block.job.dataset):
             return {}
         name = self.extractors[0]
         real, made = reference_features(block, name, "test", self.real), features_of(block, name, self.generated)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field, PositiveInt
 
+from wgpipe.extractors import wanted
 from wgpipe.extractors.features import features_of, reference_features
 from wgpipe.metrics import Metric
 from wgpipe.metrics.birthday import first_duplicate
@@ -39,7 +40,7 @@ class ImageBirthday(Metric):
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Quantity -> ((E,) float64, protocol)."""
-        if block.job.dataset.card().shape is None or (self.datasets and block.dataset_name not in self.datasets):
+        if not wanted(dict(self), block.job.dataset):
             return {}
         name = self.extractors[0]
         real = reference_features(block, name, "test", self.real).astype(np.float64)

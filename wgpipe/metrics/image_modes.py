@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 from scipy.special import softmax
 
+from wgpipe.extractors import wanted
 from wgpipe.extractors.features import CLASSIFIER, logits_of, reference_labels
 from wgpipe.metrics import Metric
 from wgpipe.metrics.modes import BALANCE
@@ -37,7 +38,7 @@ class ImageModes(Metric):
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Quantity -> ((E,) float64, protocol)."""
         classes = getattr(block.job.dataset, "classes", 0)
-        if not classes or (self.datasets and block.dataset_name not in self.datasets):
+        if not classes or not wanted(dict(self), block.job.dataset):
             return {}
         labels = reference_labels(block, "test", self.real)
         shares = np.bincount(labels, minlength=classes) / len(labels)

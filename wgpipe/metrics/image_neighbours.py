@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt
 
 from wgpipe.data import FiniteDataset
 from wgpipe.data.pixels import images
+from wgpipe.extractors import wanted
 from wgpipe.extractors.features import features_of, features_of_images, reference_features, reference_images
 from wgpipe.metrics import Metric
 from wgpipe.metrics.neighbours import neighbour_ratio
@@ -40,7 +41,7 @@ class ImageNeighbours(Metric):
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Both quantities -> ((E,) float64, protocol)."""
         card, name = block.job.dataset.card(), self.extractors[0]
-        if card.shape is None or (self.datasets and block.dataset_name not in self.datasets):
+        if not wanted(dict(self), block.job.dataset):
             return {}
         assert card.test_size is not None
         sets = min(self.real, block.job.n, card.test_size - self.generated)

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from wgpipe.errors import UserError
-from wgpipe.extractors import REFERENCE, extractor
+from wgpipe.extractors import REFERENCE, extractor, wanted
 from wgpipe.extractors.features import features_of, logits_of, reference_features, weights_sha256
 from wgpipe.metrics import Metric
 from wgpipe.metrics.score_names import score_name
@@ -66,8 +66,7 @@ class ImageScores(Metric):
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Quantity -> ((E,) float64, protocol)."""
-        images = block.job.dataset.card().shape is not None
-        if not images or (self.datasets and block.dataset_name not in self.datasets):
+        if not wanted(dict(self), block.job.dataset):
             return {}
         return {name: value for each in self.extractors for name, value in self._scores(block, each)}
 
