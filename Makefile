@@ -39,7 +39,7 @@ results/%/claims.csv:
 	@echo "There are no results of scale $* yet: run 'make figures SCALE=$*' first." >&2; exit 1
 
 test: install
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

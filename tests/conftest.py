@@ -13,8 +13,16 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The benchmark's tests come last: they load JAX, whose threads a test that forks must not meet."""
-    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "bench"))
+    """Tests of a folder share its fixtures, hence one process; two processes run side by side.
+
+    The longest folder comes first, and the benchmark's tests come last: they load JAX, whose threads a test that forks
+    must not meet.
+    """
+    order = {"workflow": 0, "bench": 2}
+    folders = {item: item.path.relative_to(ROOT / "tests").parts[0] for item in items}
+    items.sort(key=lambda item: order.get(folders[item], 1))
+    for item, folder in folders.items():
+        item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(scope="session")

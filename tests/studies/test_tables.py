@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.conftest import ROOT
 from wgpipe.studies.tables import escape, latex_interval, number, write_csv, write_latex
 
 
@@ -48,3 +49,11 @@ def test_groups_of_a_latex_table_are_set_apart(tmp_path: Path) -> None:
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+def test_latex_knows_every_sign_of_our_studies() -> None:
+    """What its default input encoding has are ASCII and Latin-1."""
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "config" / "studies").glob("*.yaml")]
+    assert texts
+    assert {sign for text in texts for sign in escape(text) if ord(sign) > 255} == set()
+    assert escape("τ, γ, λ, Ω, ∘, 2³") == r"$\tau$, $\gamma$, $\lambda$, $\Omega$, $\circ$, 2$^3$"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from wgpipe.atomic import atomic
 
 DIGITS = "%.6g"
 NOTHING = "--"
+GREEK = {
+    **{letter: unicodedata.name(letter).split()[-1].lower() for letter in "αβγδζηθκμνξπρστφχψω"},
+    "λ": "lambda",  # Unicode spells it lamda
+    **{letter: unicodedata.name(letter).split()[-1].title() for letter in "ΓΔΘΞΠΣΦΨΩ"},
+}
 MATHS = {
     "−": "-",
     "±": r"\pm",
@@ -23,13 +29,14 @@ MATHS = {
     "→": r"\to",
     "∞": r"\infty",
     "∇": r"\nabla",
+    "∘": r"\circ",
+    "√": r"\surd",
+    "…": r"\ldots",
     "½": r"\frac{1}{2}",
     "²": "^2",
-    "α": r"\alpha",
+    "³": "^3",
     "ε": r"\varepsilon",
-    "σ": r"\sigma",
-    "Σ": r"\Sigma",
-    "Δ": r"\Delta",
+    **{letter: rf"\{name}" for letter, name in GREEK.items()},
 }
 SPECIAL = {
     "\\": r"\textbackslash{}",
