@@ -12,7 +12,7 @@ SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --profile profiles/local -
 WGPIPE_SETTINGS := $(CONFIG) $(if $(SETTINGS),--set $(SETTINGS))
 SOURCES := pyproject.toml requirements.lock
 
-.PHONY: install figures report test lint plan bench
+.PHONY: install figures report test slurm-test lint plan bench
 
 install: .venv/.installed
 
@@ -41,6 +41,10 @@ results/%/claims.csv:
 test: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
+# `snakemake --profile slurm` on real daemons, which it starts here and ends; FULL=1: with all faults, about 15 minutes.
+slurm-test: install
+	WGPIPE_SLURM=$(if $(FULL),full,short) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --tb=short tests/slurm
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,7 +54,7 @@ lint: install
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
 plan: install
-	@$(BIN)/wgpipe plan $(WGPIPE_SETTINGS)
+	@$(BIN)/wgpipe plan $(WGPIPE_SETTINGS) $(if $(PROFILE),--profile $(PROFILE))
 
 # How fast training and exact transport are on this machine, beside what one would use instead: about 40 minutes.
 bench: install

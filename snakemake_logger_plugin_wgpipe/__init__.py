@@ -31,7 +31,7 @@ FULL_LOG = "Complete log(s): "
 CHATTER = re.compile(
     f"{PLANNING}|Using shell:|Group jobs: inactive|Conda environments: ignored|Singularity containers: ignored"
     "|Select jobs to execute|Shutting down|Elapsed time:|Updating checkpoint dependencies|SLURM run ID:"
-    r"|Job \d+ has been submitted|Job rate limit reached|Touching output file"
+    r"|Job \S+ has been submitted|Cleaning up SLURM log files|Job rate limit reached|Touching output file"
 )
 
 

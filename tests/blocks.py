@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from wgpipe.data import dataset
 from wgpipe.data.prepared import save
 from wgpipe.fetch import fetch
+from wgpipe.hashes import sha256
 from wgpipe.recipe import Recipe
 from wgpipe.train import files
 from wgpipe.train.bundle import train
@@ -53,6 +55,14 @@ def control(method: str) -> Recipe:
 def job(data: Path, recipe: Recipe, name: str = "toy", n: int = N, seeds: tuple[int, ...] = SEEDS) -> Job:
     """What a block is trained from, by way of a recipe's file."""
     return Job.read(write_recipe(data.parent, name, recipe), data, n, seeds)
+
+
+def signed(folder: Path) -> Path:
+    """A block's folder after its record was told what its files have become."""
+    run = json.loads((folder / files.RUN).read_text())
+    run["sha256"] = {name: sha256(folder / name) for name in files.TRAINED}
+    files.write_json(folder / files.RUN, run)
+    return folder
 
 
 def trained(made: Job, bundle: Path, path: str = "auto") -> Path:

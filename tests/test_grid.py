@@ -248,7 +248,7 @@ def test_a_bundle_waits_for_that_whose_generators_it_is_trained_on(composed: Dag
     assert composed.base_option(first) == ""
     folder = composed.bundle_folder(Bundle("cube-1in1", "wgan", (0, 1, 2, 3)))
     assert composed.base(second) == [str(folder / "bundle.json")]
-    assert composed.base_option(second) == f"--base '{folder}'"
+    assert composed.base_option(second) == f"--base {folder}"
 
 
 def test_a_scale_may_have_seeds_of_its_own() -> None:

@@ -16,7 +16,8 @@ from wgpipe import identity
 from wgpipe.cli import main
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
-from wgpipe.plan import IMAGE_BYTES, MEASURING_MB, measuring_mb, plan_of
+from wgpipe.extractors import wanted
+from wgpipe.plan import FEATURE_BYTES, IMAGE_BYTES, MEASURING_MB, measuring_mb, plan_of
 from wgpipe.resolve import resolve
 
 STUDY = Path("config/studies/vanilla_rates.yaml")
@@ -62,7 +63,7 @@ def test_measuring_takes_features_and_weights_where_there_are_images_and_nowhere
         "results/downloads/efficientnet-lite0-57934424.pth",
         f"{folder}/classifier/weights.safetensors",
     ]
-    assert made.features_option(images) == f"--features '{folder}'"
+    assert made.features_option(images) == f"--features {folder} --device cpu"
     assert (made.references_of_pair(points), made.weights_of_pair(points), made.features_option(points)) == ([], [], "")
 
 
@@ -99,10 +100,19 @@ def test_a_classifier_on_a_dataset_without_labels_is_refused_at_once(
     scored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_yaml(STUDY, "scales", "smoke", "grid", 0, "datasets", value=["patches-32x32"])
+    edit_yaml(STUDY, "metrics", "image_scores", "extractors", value=["classifier"])
     assert main(["check", "config/smoke.yaml"]) == 2
     message = capsys.readouterr().err
     assert "dataset 'patches-32x32' has no labels, so extractor 'classifier' cannot be trained on it" in message
     assert not Path("results").exists()
+
+
+def test_beside_another_extractor_it_is_left_out_there(scored: Path) -> None:
+    edit_yaml(STUDY, "scales", "smoke", "grid", 0, "datasets", value=["mnist-7x7", "patches-32x32"])
+    made = grid()
+    assert sorted(made.networks("patches-32x32")) == ["efflite0@96"]
+    assert sorted(made.networks("mnist-7x7")) == ["classifier", "efflite0@96"]
+    assert wanted(SCORES, made.datasets["patches-32x32"]) == ("efflite0-112", "efflite0-320")
 
 
 def test_citations_follow_the_extractors(scored: Path) -> None:
@@ -171,5 +181,13 @@ def test_memory_is_that_of_the_images_of_a_block_and_not_of_all_pairs(scored: Pa
     edit_yaml(STUDY, "metrics", "image_scores", value=many)
     after = measuring_mb(grid(), "mnist-7x7", "oracle")
     members = 2
-    assert after == MEASURING_MB + members * 50_000 * 49 * IMAGE_BYTES / 2**20
-    assert before < after < before + 200
+    features = FEATURE_BYTES * (members * 50_000 + 2 * 9000)
+    assert after == MEASURING_MB + (members * 50_000 * 49 * IMAGE_BYTES + features) / 2**20
+    assert before < after
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", "cpu"), ("auto", "auto"), ("cuda", "auto")])
+def test_images_are_looked_at_where_the_configuration_says(scored: Path, device: str, expected: str) -> None:
+    """But `cuda` is no order: only trainings ask a cluster for such a machine."""
+    edit_yaml(FILES[1], "device", value=device)
+    assert grid().features_option(wild(dataset="mnist-7x7", recipe="oracle")).endswith(f" --device {expected}")

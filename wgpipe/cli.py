@@ -52,13 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _record(options, ["wgpipe", *(sys.argv[1:] if arguments is None else arguments)], clock)
         return code
     except UserError as error:
-        print(f"wgpipe: {error}", file=sys.stderr)
+        print("wgpipe:", " ".join(str(error).splitlines()), file=sys.stderr)
         return BAD_INPUT
     except FileNotFoundError as error:
         print(f"wgpipe: {error.filename} does not exist.", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"wgpipe: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return BAD_INPUT
     return 0
 
 
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "plan":
             sub.add_argument("--json", action="store_true", help="machine-readable")
+            sub.add_argument("--profile", type=Path, help="of a cluster, such as slurm: what it would be given")
         if name == "claims":
             sub.add_argument("--explain", metavar="ID", help="one claim: settings, data, runs, numbers, test, verdict")
         if name == "resolve":
@@ -208,6 +212,9 @@ def _add_features(parser: argparse.ArgumentParser, required: bool) -> None:
     parser.add_argument(
         "--downloads", type=Path, default=Path("results/downloads"), help="folder of the weights of extractors"
     )
+    parser.add_argument(
+        "--device", choices=["auto", "cpu", "cuda"], default="auto", help="where images are made and looked at"
+    )
 
 
 def _register_own(given: list[str]) -> None:
@@ -215,7 +222,9 @@ def _register_own(given: list[str]) -> None:
 
     for item in given:
         kind, _, rest = item.partition(":")
-        name, _, file = rest.partition("=")
+        name, equals, file = rest.partition("=")
+        if not equals or kind not in registry.FOLDERS:
+            raise UserError(f"--own {item}: it must be KIND:NAME=FILE, such as method:mine=./mine.py.")
         registry.add_files(kind, {name: file})
 
 
@@ -242,18 +251,25 @@ def _resolve(options: argparse.Namespace) -> None:
     from wgpipe.dag import config_digest
     from wgpipe.grid import Grid
     from wgpipe.resolve import resolve
+    from wgpipe.settings import parsed_settings
 
-    overrides = {**json.loads(options.settings), **_overrides(options)}
+    overrides = {**parsed_settings(options.settings), **_overrides(options)}
     files = _config_files(options)
     Grid(resolve(files, overrides)).write_config(config_digest(files, overrides))
 
 
 def _plan(options: argparse.Namespace) -> None:
+    from wgpipe.cluster import Cluster
     from wgpipe.grid import Grid
     from wgpipe.plan import plan_of, shown
     from wgpipe.resolve import resolve
+    from wgpipe.submissions import Submissions, components_of
 
-    plan = plan_of(Grid(resolve(_config_files(options), _overrides(options))))
+    components = components_of(options.profile) if options.profile else None
+    grid = Grid(resolve(_config_files(options), _overrides(options)))
+    plan = plan_of(grid)
+    if components is not None:
+        plan |= Submissions(Cluster(grid, lambda: components)).summary()
     print(json.dumps(plan, indent=1, ensure_ascii=False) if options.json else shown(plan))
 
 
@@ -367,7 +383,7 @@ def _features(options: argparse.Namespace) -> None:
 
     _register_own(options.own)
     torch.set_num_threads(options.threads)
-    files = FeatureFiles(options.features, options.downloads)
+    files = FeatureFiles(options.features, options.downloads, options.device)
     write_features(options.data, options.extractor, files, options.count)
 
 
@@ -381,8 +397,11 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _seeds(given: str) -> tuple[int, ...]:
+    from wgpipe.config import MOST_SEEDS
+
     first, _, last = given.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+    whole = all(text.isascii() and text.isdecimal() and len(text) < 10 for text in (first, last))
+    if not whole or not int(first) <= int(last) < MOST_SEEDS:
         raise argparse.ArgumentTypeError(f"'{given}' is not a range such as 0-7")
     return tuple(range(int(first), int(last) + 1))
 
@@ -401,7 +420,7 @@ def _feature_files(options: argparse.Namespace) -> FeatureFiles | None:
     """Where features of real images lie, if the job was told."""
     from wgpipe.extractors.reference import FeatureFiles
 
-    return FeatureFiles(options.features, options.downloads) if options.features else None
+    return FeatureFiles(options.features, options.downloads, options.device) if options.features else None
 
 
 def _pictures(options: argparse.Namespace) -> None:

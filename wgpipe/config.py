@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
+from wgpipe.names import Name
 from wgpipe.stats.claim_test import ClaimTest
 
-SEED_RANGE = re.compile(r"(\d+)-(\d+)")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-def _name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError("must be letters, digits, '_', '-' and '.', since it names a folder")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_name)]
+SEED_RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
+MOST_POINTS = 10**9  # of a sample
+MOST_SEEDS = 1_000_000  # a range with a slip of the pen would fill the memory
 
 
 class Strict(BaseModel):
     """Unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Config(Strict):
@@ -37,15 +30,17 @@ class Config(Strict):
     seeds: list[str] = Field(min_length=1, description="ranges of seeds such as 0-7, in whole slots")
     slot: PositiveInt = Field(8, description="seeds that train together as one block")
     threads: PositiveInt = Field(1, description="numeric threads of a job; part of what makes results the same bytes")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; auto: cuda where there is one")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where to train, and to look at images; auto: cuda where there is one"
+    )
     mirror: str | None = Field(None, description="folder of local copies of downloads (host + path of the URL)")
     placed: str | None = Field(None, description="folder of the files that you download by hand (CelebA, LSUN)")
     allow_missing: bool = Field(False, description="make tables from the runs that exist, and print how many of all")
-    methods: dict[str, str] = Field({}, description="your own methods: name -> .py file that registers it")
-    constraints: dict[str, str] = Field({}, description="your own constraints, likewise")
-    nets: dict[str, str] = Field({}, description="your own networks, likewise")
-    datasets: dict[str, str] = Field({}, description="your own dataset families, likewise")
-    metrics: dict[str, str] = Field({}, description="your own metrics, likewise")
+    methods: dict[Name, str] = Field({}, description="your own methods: name -> .py file that registers it")
+    constraints: dict[Name, str] = Field({}, description="your own constraints, likewise")
+    nets: dict[Name, str] = Field({}, description="your own networks, likewise")
+    datasets: dict[Name, str] = Field({}, description="your own dataset families, likewise")
+    metrics: dict[Name, str] = Field({}, description="your own metrics, likewise")
 
     @model_validator(mode="after")
     def _whole_slots(self) -> Config:
@@ -66,6 +61,8 @@ def slots(ranges: list[str], slot: int) -> list[tuple[int, ...]]:
         if not match or int(match[1]) > int(match[2]):
             raise ValueError(f"seeds '{given}' is not a range such as 0-7")
         first, last = int(match[1]), int(match[2])
+        if last >= MOST_SEEDS:
+            raise ValueError(f"seeds '{given}' go beyond {MOST_SEEDS - 1}")
         if first % slot or (last + 1) % slot:
             example = f"{slot}-{2 * slot - 1}"
             raise ValueError(f"seeds '{given}' cut a slot; they must be whole slots of {slot}, as {example}")
@@ -80,7 +77,7 @@ def slots(ranges: list[str], slot: int) -> list[tuple[int, ...]]:
 class PlantedFamilies(Strict):
     """Datasets as a product: every family, intrinsic dimension d* and ambient dimension `ambient` times d*."""
 
-    families: list[str] = Field(min_length=1, description="names of planted families, such as cube or surface")
+    families: list[Name] = Field(min_length=1, description="names of planted families, such as cube or surface")
     intrinsic: list[PositiveInt] = Field(min_length=1, description="intrinsic dimensions d*")
     ambient: list[PositiveInt] = Field(min_length=1, description="dimensions of the space, as multiples of d*")
 
@@ -92,13 +89,15 @@ class PlantedFamilies(Strict):
 class GridPart(Strict):
     """Every combination of these datasets, recipes and sample sizes."""
 
-    datasets: list[str] = Field([], description="names of datasets")
+    datasets: list[Name] = Field([], description="names of datasets")
     planted: PlantedFamilies | None = Field(None, description="more of them, as a product of families and dimensions")
-    recipes: list[str] = Field(min_length=1, description="names of recipes of this study")
+    recipes: list[Name] = Field(min_length=1, description="names of recipes of this study")
     n: list[PositiveInt] = Field(min_length=1, description="training sample sizes")
 
     @model_validator(mode="after")
     def _some(self) -> GridPart:
+        if max(self.n) > MOST_POINTS:
+            raise ValueError(f"n is larger than {MOST_POINTS}")
         if not self.dataset_names():
             raise ValueError("the grid is empty; give at least one dataset, by 'datasets' or 'planted'")
         return self
@@ -118,7 +117,10 @@ class StudyScale(Strict):
     recipes: dict[Name, dict[str, Any]] = Field(
         {}, description="settings of single recipes at this scale, over all others"
     )
-    metrics: dict[str, dict[str, Any]] = Field({}, description="metric settings of this scale, over those of the study")
+    metrics: dict[Name, dict[str, Any]] = Field(
+        {}, description="metric settings of this scale, over those of the study"
+    )
+    gpu: list[Name] = Field([], description="recipes whose training asks for a GPU on a cluster")
 
 
 class Claim(Strict):
@@ -132,8 +134,8 @@ class Claim(Strict):
     recipes: list[str] = Field(min_length=1, description="recipes it speaks of; the study says in which roles")
     parameters: dict[str, float] = Field({}, description="numbers of the test that are not its bound")
     test: ClaimTest = Field(description="what the measured number must be for the claim to be supported")
-    figure: str = Field(description="file in the study's folder, without extension")
-    table: str = Field(description="file in the study's folder, without extension")
+    figure: Name = Field(description="file in the study's folder, without extension")
+    table: Name = Field(description="file in the study's folder, without extension")
 
 
 class Pictures(Strict):
@@ -153,14 +155,16 @@ class Study(Strict):
     cites: list[str] = Field([], description="keys of the bibliography")
     defaults: dict[str, Any] = Field({}, description="settings that every recipe starts from")
     recipes: dict[Name, dict[str, Any]] = Field(min_length=1, description="name -> settings over the defaults")
-    controls: list[str] = Field(["oracle"], description="methods run on every dataset and n; oracle gives the nulls")
-    metrics: dict[str, dict[str, Any]] = Field(min_length=1, description="metric -> its settings")
-    scales: dict[str, StudyScale] = Field(min_length=1, description="scale -> what is run; `scale` of the config picks")
+    controls: list[Name] = Field(["oracle"], description="methods run on every dataset and n; oracle gives the nulls")
+    metrics: dict[Name, dict[str, Any]] = Field(min_length=1, description="metric -> its settings")
+    scales: dict[Name, StudyScale] = Field(
+        min_length=1, description="scale -> what is run; `scale` of the config picks"
+    )
     tables: list[Name] = Field([], description="tables that the study writes, as .csv")
     latex: list[Name] = Field([], description="those of them that it writes as .tex too")
     figures: list[Name] = Field([], description="figures that it writes, as .pdf, .svg and .png")
     pictures: Pictures | None = Field(None, description="images that its figures show; none: it has no such figures")
-    claims: dict[str, Claim] = Field({}, description="identifier -> claim, judged after the run")
+    claims: dict[Name, Claim] = Field({}, description="identifier -> claim, judged after the run")
 
     @field_validator("controls")
     @classmethod

@@ -7,10 +7,11 @@ only when it, or the code, has changed; the Snakefile reads what that wrote.
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import json
-import math
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -18,18 +19,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wgpipe import identity, plan
+from wgpipe import identity
 from wgpipe.config import study_file
 from wgpipe.data import family
 from wgpipe.data.prepared import CARD, DATA
 from wgpipe.errors import UserError
 from wgpipe.extractors import CLASSIFIER, FEATURES, RECORD, WEIGHTS, Extractor, wanted
-from wgpipe.grid import DIGEST, DOWNLOADS, EXCLUSIONS, NEEDS, RESOLVED, RESULTS, STUDY_QUALITY, Block, Bundle, Grid
-from wgpipe.resolve import OWN_KINDS, PLACES, Resolved, raw_config
+from wgpipe.grid import (
+    DIGEST,
+    DOWNLOADS,
+    EXCLUSIONS,
+    NEEDS,
+    RESOLVED,
+    RESULTS,
+    STUDY_QUALITY,
+    Block,
+    Bundle,
+    Grid,
+    written_digest,
+)
+from wgpipe.hashes import sha256
+from wgpipe.resolve import OWN_KINDS, PLACES, raw_config, read_resolved
 from wgpipe.train import files
 
 Wildcards = Any
 CONFIG_FOLDER = Path("config")
+COLLECT_AFTER = 100_000  # objects
 
 
 class Dag(Grid):
@@ -42,6 +57,7 @@ class Dag(Grid):
         Raises `UserError` with what `wgpipe resolve` says. In the main process, results of other code than the
         present are marked, so that they are made anew even where Snakemake's own records are gone.
         """
+        gc.set_threshold(COLLECT_AFTER)  # jobs live to the end, and walking through them takes a third of the time
         base = CONFIG_FOLDER / "config.yaml"
         overlays = [Path(file) for file in configfiles if Path(file).resolve() != base.resolve()]
         paths = [base, *overlays]
@@ -50,9 +66,9 @@ class Dag(Grid):
         digest = config_digest(paths, overrides)
         folder = RESULTS / str(merged.get("scale")) / "config"
         resolved_file = folder / RESOLVED
-        if not resolved_file.is_file() or _digest_of(folder / DIGEST) != digest:
+        if not resolved_file.is_file() or _digest_of(folder / DIGEST) != written_digest(folder, digest):
             _resolve(overlays, overrides)
-        dag = cls(Resolved.from_json(json.loads(resolved_file.read_text(encoding="utf-8"))))
+        dag = cls(read_resolved(resolved_file))
         if main_process:
             dag.mark_stale()
         for key in PLACES:
@@ -146,8 +162,14 @@ class Dag(Grid):
         return sorted({str(self.weights_file(wildcards.dataset, chosen)) for chosen in seen})
 
     def features_option(self, wildcards: Wildcards) -> str:
-        """The options that name their folders."""
-        return f"--features '{self.features_folder(wildcards.dataset)}'" if self.references_of_pair(wildcards) else ""
+        """The options that name their folders, and where images are looked at."""
+        folder = shlex.quote(str(self.features_folder(wildcards.dataset)))
+        return f"--features {folder} --device {self.looking_device}" if self.references_of_pair(wildcards) else ""
+
+    @property
+    def looking_device(self) -> str:
+        """Where images are looked at: not `cuda`, since jobs that measure may land on machines without."""
+        return "cpu" if self.resolved.config.device == "cpu" else "auto"
 
     def recipe_input(self, wildcards: Wildcards) -> str:
         """The recipe as `wgpipe resolve` wrote it."""
@@ -176,7 +198,7 @@ class Dag(Grid):
 
     def base_option(self, wildcards: Wildcards) -> str:
         """The option that names its folder."""
-        return "".join(f"--base '{Path(record).parent}'" for record in self.base(wildcards))
+        return "".join(f"--base {shlex.quote(str(Path(record).parent))}" for record in self.base(wildcards))
 
     def sizes(self, wildcards: Wildcards) -> list[int]:
         """Sample sizes of a bundle's blocks."""
@@ -325,28 +347,7 @@ class Dag(Grid):
             pieces += [("metric", metric) for metric in self._metrics(wildcards)]
         config = self.resolved.config
         own = {(kind, name): getattr(config, f"{kind}s").get(name) for kind, name in pieces}
-        return " ".join(f"--own '{kind}:{name}={file}'" for (kind, name), file in own.items() if file)
-
-    def training_minutes(self, wildcards: Wildcards) -> int:
-        """Time to ask a cluster for, with a margin."""
-        return _minutes(plan.training_seconds(self.recipes[wildcards.recipe], self._blocks(wildcards)))
-
-    def training_memory(self, wildcards: Wildcards) -> int:
-        """MB to ask for, with a margin."""
-        return math.ceil(plan.MEMORY_MARGIN * plan.training_mb(self.recipes[wildcards.recipe], self._blocks(wildcards)))
-
-    def featuring_minutes(self, wildcards: Wildcards) -> int:
-        """Time to ask a cluster for, with a margin."""
-        count = self.references(wildcards.dataset, wildcards.network)
-        return _minutes(plan.featuring_seconds(self.all_networks[wildcards.network], count))
-
-    def measuring_minutes(self, wildcards: Wildcards) -> int:
-        """Time to ask a cluster for, with a margin."""
-        return _minutes(plan.measuring_seconds(self, wildcards.dataset, wildcards.recipe))
-
-    def measuring_memory(self, wildcards: Wildcards) -> int:
-        """MB to ask for, with torch and whatever the metrics keep at once."""
-        return int(plan.measuring_mb(self, wildcards.dataset, wildcards.recipe))
+        return " ".join(f"--own {shlex.quote(f'{kind}:{name}={file}')}" for (kind, name), file in own.items() if file)
 
     def preparing(self, wildcards: Wildcards) -> str:
         """Fingerprint of the code that prepares a dataset."""
@@ -391,10 +392,6 @@ class Dag(Grid):
         return [str(folder) for folder in folders if every or (folder / files.RUN).is_file()]
 
 
-def _minutes(seconds: float) -> int:
-    return 5 + math.ceil(plan.MARGIN * seconds / 60)
-
-
 def config_digest(paths: list[Path], overrides: dict[str, Any]) -> str:
     """sha256 of the configuration as given, its study files, the user's own files and the package's code."""
     raw = raw_config(paths, overrides)
@@ -402,7 +399,7 @@ def config_digest(paths: list[Path], overrides: dict[str, Any]) -> str:
     named = [study_file(paths[0].parent, str(study)) for study in (studies if isinstance(studies, list) else [])]
     given = [raw.get(f"{kind}s") for kind in OWN_KINDS]
     own = [Path(str(file)) for files in given if isinstance(files, dict) for file in files.values()]
-    content = [file.read_text(encoding="utf-8") if file.is_file() else None for file in [*named, *own]]
+    content = [sha256(file) if file.is_file() else None for file in [*named, *own]]
     decisive = json.dumps([raw, content, identity.whole_code()], sort_keys=True, default=str)
     return hashlib.sha256(decisive.encode()).hexdigest()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,9 +14,11 @@ from wgpipe.data import Dataset, dataset, family
 from wgpipe.data.planted import DoesNotFitError
 from wgpipe.errors import UserError
 from wgpipe.extractors import REFERENCE, Extractor, extractor, wanted, weights_file
+from wgpipe.hashes import sha256
 from wgpipe.identity import metric_code, training_code
+from wgpipe.names import checked
 from wgpipe.recipe import Recipe
-from wgpipe.resolve import Resolved, write_if_changed
+from wgpipe.resolve import Resolved, read_resolved, write_if_changed
 from wgpipe.train import files
 
 Pair = tuple[str, str]  # (dataset, recipe)
@@ -24,7 +26,7 @@ Key = TypeVar("Key")
 
 RESULTS = Path("results")
 RESOLVED = "resolved.json"
-DIGEST = ".digest"  # of the configuration as it was given, when it was last resolved
+DIGEST = ".digest"  # of the configuration as it was given, when it was last resolved, and of what that wrote
 EXCLUSIONS = "exclusions.json"
 DOWNLOADS = RESULTS / "downloads"
 STUDY_QUALITY = ("failures", "controls", "floors")  # tables that every study writes about its runs
@@ -92,6 +94,7 @@ class Grid:
         self.root = root or RESULTS / self.scale
         self.bundles = _grouped(self.blocks, lambda block: block.bundle)
         self._blocks_of = _grouped(self.blocks, lambda block: block.pair)
+        self._codes: dict[tuple[Any, ...], str] = {}  # fingerprints that were asked for
         self._study_pairs = {s: {block.pair for block in blocks} for s, blocks in self.study_blocks.items()}
 
     def pairs(self) -> list[Pair]:
@@ -125,6 +128,10 @@ class Grid:
         """Settings of all metrics of studies, or of all studies."""
         for study in self.resolved.studies if studies is None else studies:
             yield from self.resolved.metrics[study].values()
+
+    def wants_gpu(self, recipe: str) -> bool:
+        """Whether a study asks for a GPU for this recipe, on a cluster."""
+        return any(recipe in study.scales[self.scale].gpu for study in self.resolved.studies.values())
 
     def pictured(self, study: str) -> list[Pair]:
         """Pairs whose images a study draws: all recipes, and real data, on datasets of images."""
@@ -193,12 +200,20 @@ class Grid:
 
     def training_code(self, dataset: str, recipe: str) -> str:
         """Of a block."""
-        return training_code(self.recipes[recipe], family(dataset))
+        chosen = self.recipes[recipe]
+        key = (family(dataset), *((kind, piece.name) for kind, piece in chosen.pieces()))
+        if key not in self._codes:
+            self._codes[key] = training_code(chosen, family(dataset))
+        return self._codes[key]
 
     def measuring_code(self, dataset: str, recipe: str) -> str:
         """Of the measures of a pair: all metrics of the studies that use it."""
-        metrics = {metric for study in self.studies_of(dataset, recipe) for metric in self.resolved.metrics[study]}
-        return " ".join(f"{metric}={metric_code(metric)}" for metric in sorted(metrics))
+        studies = self.studies_of(dataset, recipe)
+        key = ("metrics", *studies)
+        if key not in self._codes:
+            metrics = {metric for study in studies for metric in self.resolved.metrics[study]}
+            self._codes[key] = " ".join(f"{metric}={metric_code(metric)}" for metric in sorted(metrics))
+        return self._codes[key]
 
     def citations(self) -> list[str]:
         """Keys of everything that this configuration uses, sorted."""
@@ -226,7 +241,7 @@ class Grid:
         excluded = [asdict(exclusion) for exclusion in self.exclusions]
         write_if_changed(self.config_folder() / EXCLUSIONS, excluded)
         write_if_changed(self.config_folder() / RESOLVED, self.resolved.to_json())
-        write_if_changed(self.config_folder() / DIGEST, digest)
+        write_if_changed(self.config_folder() / DIGEST, written_digest(self.config_folder(), digest))
 
     def _expand(self, study: str) -> Iterator[Block]:
         given = self.resolved.studies[study]
@@ -256,9 +271,20 @@ def _grouped(blocks: list[Block], key: Callable[[Block], Key]) -> dict[Key, list
     return dict(groups)
 
 
+def written_digest(folder: Path, digest: str) -> str:
+    """sha256 of a digest and of the files that were resolved into a folder: a lost or damaged one is seen."""
+    whole = hashlib.sha256(digest.encode())
+    for file in sorted(folder.rglob("*.json")):
+        whole.update(f"{file.relative_to(folder).as_posix()} {sha256(file)}\n".encode())
+    return whole.hexdigest()
+
+
 def resolved_grid(scale: str) -> Grid:
     """The grid of what `wgpipe resolve` last wrote for a scale; `UserError` if it never did."""
-    file = RESULTS / scale / "config" / RESOLVED
+    try:
+        file = RESULTS / checked(scale) / "config" / RESOLVED
+    except ValueError as error:
+        raise UserError(f"scale = {scale[:80]!r}: {error}.") from None
     if not file.is_file():
         raise UserError(f"{file} does not exist: nothing of scale '{scale}' was run here yet.")
-    return Grid(Resolved.from_json(json.loads(file.read_text(encoding="utf-8"))))
+    return Grid(read_resolved(file))

@@ -80,8 +80,8 @@ mirror: ../mirror
 The hosts of CelebA and LSUN do not let a program download. Put `img_align_celeba.zip` and `list_eval_partition.txt` of
 CelebA, and of LSUN the folder `bedroom_train_lmdb`, a folder `lsun_bedroom` of exported pictures, or a
 `lsun_bedroom.zip` of them, into a folder of your own, or links to them. CelebA is checked by its publisher's md5. LSUN
-has no checksum: size and sha256 are recorded on first use, in `results/downloads/lsun_bedroom.json`, and other data are
-refused later.
+has no checksum: size and sha256 are recorded on first use, in `results/downloads/first_use`, and other data are refused
+from then on, until that record is deleted.
 
 ```yaml
 placed: /data/images

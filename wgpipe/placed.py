@@ -1,7 +1,8 @@
 """Files that a person downloads, since their hosts do not let a program: where they lie, and what they were at first.
 
 A file with a published checksum is checked by it. Of others, a record of path, size and sha256 is written on first use,
-and nothing that differs from it is taken for the same data later.
+and nothing that differs from it is taken for the same data later. It stands twice: where rules look for it, and below
+`first_use`, which no rule writes or deletes, so that it outlives a forced rerun.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from wgpipe.atomic import atomic
 from wgpipe.errors import UserError
 
 PLACED = "placed:"
+FIRST_USE = "first_use"
 
 
 def located(url: str, folder: Path | None) -> Path | None:
@@ -32,7 +34,7 @@ def advice(urls: tuple[str, ...], page: str, folder: Path | None) -> str:
 
 
 def record(urls: tuple[str, ...], page: str, folder: Path | None, file: Path) -> Path:
-    """Write path, size and sha256 of the first of these that is there to `file`, or compare with what it says.
+    """Write path, size and sha256 of the first of these that is there to `file`, if they are those of the first use.
 
     Raises `UserError` if none is there, or if it is not what was recorded on first use.
     """
@@ -40,20 +42,28 @@ def record(urls: tuple[str, ...], page: str, folder: Path | None, file: Path) ->
     if not found:
         raise UserError(f"What {file} records is {advice(urls, page, folder)}.")
     facts = {"path": str(found[0]), **measured(found[0])}
-    if file.is_file():
-        _same(file, facts)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(file) as path:
-        path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    first = first_use(file)
+    if first.is_file():
+        _same(_facts(first), facts, file)
+    first.parent.mkdir(parents=True, exist_ok=True)
+    for target in (first, file):
+        with atomic(target) as path:
+            path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
+
+
+def first_use(file: Path) -> Path:
+    """Where a record is kept for good."""
+    return file.parent / FIRST_USE / file.name
 
 
 def check(file: Path) -> Path:
     """Where the recorded data lie; `UserError` if they are gone or not what they were on first use."""
-    path = Path(_facts(file)["path"])
+    recorded = _facts(file)
+    path = Path(recorded["path"])
     if not path.exists():
-        raise UserError(f"{file} records {path}, which is not there; put it back, or delete the record.")
-    _same(file, {"path": str(path), **measured(path)})
+        raise UserError(f"{file} records {path}, which is not there; put it back, or fetch it again from where it is.")
+    _same(recorded, {"path": str(path), **measured(path)}, file)
     return path
 
 
@@ -87,10 +97,10 @@ def _facts(file: Path) -> dict[str, Any]:
         raise UserError(f"{file} is not a record of placed files; delete it.") from None
 
 
-def _same(file: Path, now: dict[str, Any]) -> None:
-    first = _facts(file)
+def _same(first: dict[str, Any], now: dict[str, Any], file: Path) -> None:
     if (first["bytes"], first["sha256"]) != (now["bytes"], now["sha256"]):
         raise UserError(
             f"{now['path']} has {now['bytes']} bytes and sha256 {now['sha256']}, but had {first['bytes']} bytes and"
-            f" sha256 {first['sha256']} on first use; put the old data back, or delete {file} to use the new."
+            f" sha256 {first['sha256']} on first use; put the old data back, or delete {file} and {first_use(file)} to"
+            " use the new."
         )

@@ -27,10 +27,19 @@ TRANSPORT_POWER = 1.0  # in the product of both sizes
 CRITIC_STEP_SECONDS = 2e-3
 POT_SECONDS = 1.5  # import of the transport library
 STUDY_SECONDS = 12.0
+STUDY_MB = 1200
+PREPARE_SECONDS = 1.0  # a process without torch that writes exact laws
+NUMBER_SECONDS = 2e-8  # preparing one number of an array that is read
+PICTURE_SECONDS = {"celeba": 2e-3, "lsun_bedroom": 3e-3}  # decoding one picture
+PREPARE_MB = 250
+NEIGHBOUR_SECONDS = 3e-9  # comparing one number of a training image with that of a generated one
 CLASSIFIER_SECONDS = 8e-7  # training the classifier, for a number of a training image: 60 000 of 14×14 take ten seconds
 MEASURING_MB = 700  # a process with torch and the transport library
 COST_BYTES = 10  # of exact transport, for a pair of points
-IMAGE_BYTES = 20  # of generated images, for a number: as they come, as float64 and as bytes
+FEATURE_BYTES = 4 * 4096  # of all layers of a network, for an image
+IMAGE_BYTES = 2  # of generated images, for a number: the bytes of samples of several sizes
+COMPARED_BYTES = 8 * 3  # of images whose neighbours are looked for, for a number of one of them, in double precision
+BYTE_NUMBERS = 1 / 6  # of the memory that a sample takes otherwise, where its numbers are bytes
 MEMORY_MARGIN = 1.3  # of requested over predicted memory
 MARGIN = 3  # of requested over predicted time
 
@@ -60,8 +69,9 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
 
 
 def training_mb(recipe: Recipe, blocks: Sequence[Block]) -> float:
-    """Peak memory of one bundle."""
-    sizes = [block.n for block in blocks for _ in block.seeds]
+    """Peak memory of one bundle; samples of images are bytes."""
+    numbers = BYTE_NUMBERS if dataset(blocks[0].dataset).card().shape and not recipe.is_control else 1.0
+    sizes = [math.ceil(numbers * block.n) for block in blocks for _ in block.seeds]
     return sizing.training_mb(recipe, sizes, *_dimensions(recipe, blocks[0]))
 
 
@@ -99,10 +109,12 @@ def measuring_mb(grid: Grid, dataset_name: str, recipe: str) -> float:
     given, most = grid.datasets[dataset_name], 0.0
     members = max(len(block.seeds) for block in grid.blocks_of(dataset_name, recipe))
     for study in grid.studies_of(dataset_name, recipe):
-        for settings in grid.resolved.metrics[study].values():
+        for name, settings in grid.resolved.metrics[study].items():
             if wanted(settings, given):
-                numbers = members * settings.get("generated", REFERENCE) * given.card().dimension
-                most = max(most, IMAGE_BYTES * numbers)
+                images, real = members * settings.get("generated", REFERENCE), settings.get("real", REFERENCE)
+                seen = FEATURE_BYTES * (images + 2 * real)
+                compared = COMPARED_BYTES * real if name == "image_neighbours" else 0
+                most = max(most, (IMAGE_BYTES * images + compared) * given.card().dimension + seen)
             else:
                 most = max(most, COST_BYTES * pairs_of_points(settings, dataset_name))
     return MEASURING_MB + most / 2**20
@@ -117,6 +129,55 @@ def classifier_seconds(grid: Grid, dataset_name: str) -> float:
 def featuring_seconds(chosen: Extractor, count: int) -> float:
     """Core-seconds of the features of so many images of each of two splits."""
     return START_SECONDS + 2 * count * chosen.milliseconds / 1000
+
+
+def preparing_seconds(given: Dataset) -> float:
+    """Core-seconds of one prepared dataset."""
+    card = given.card()
+    rows = (card.train_size or 0) + (card.test_size or 0)
+    each = PICTURE_SECONDS.get(given.registered_name, NUMBER_SECONDS * card.dimension)
+    return PREPARE_SECONDS + rows * each
+
+
+def preparing_mb(given: Dataset) -> float:
+    """Peak memory: the arrays twice; pictures that are decoded one by one are written to a file."""
+    card = given.card()
+    if given.registered_name in PICTURE_SECONDS:
+        return PREPARE_MB
+    rows = (card.train_size or 0) + (card.test_size or 0)
+    number = 1 if card.shape else 8
+    return PREPARE_MB + 2 * number * rows * card.dimension / 2**20
+
+
+def classifier_mb(grid: Grid, dataset_name: str) -> float:
+    """Peak memory of the classifier of a dataset: its images as they lie, in single precision, and once more."""
+    card = grid.datasets[dataset_name].card()
+    return MEASURING_MB + 9 * (card.train_size or 0) * card.dimension / 2**20
+
+
+def featuring_mb(grid: Grid, dataset_name: str, count: int) -> float:
+    """Peak memory of the features of so many images of each of two splits."""
+    image = 2 * grid.datasets[dataset_name].card().dimension
+    return MEASURING_MB + 2 * count * (2 * FEATURE_BYTES + image) / 2**20
+
+
+def drawing_seconds(grid: Grid, study: str, dataset_name: str, recipe: str) -> float:
+    """Core-seconds of the images that a study draws of a pair: the neighbours in pixels and in features."""
+    chosen, given = grid.resolved.studies[study].pictures, grid.datasets[dataset_name]
+    assert chosen is not None
+    largest = max(block.n for block in grid.blocks_of(dataset_name, recipe))
+    numbers = chosen.neighbours * largest * given.card().dimension
+    networks = grid.networks(dataset_name, [study]).values()
+    seen = largest * max((network.milliseconds for network in networks), default=0.0) / 1000
+    return START_SECONDS + NEIGHBOUR_SECONDS * numbers + seen
+
+
+def drawing_mb(grid: Grid, dataset_name: str, recipe: str) -> float:
+    """Peak memory: the training images of each seed of a block as bytes, and a part in double precision, twice."""
+    dimension = grid.datasets[dataset_name].card().dimension
+    largest = max(grid.blocks_of(dataset_name, recipe), key=lambda block: (block.n, len(block.seeds)))
+    rows = len(largest.seeds) * largest.n + 16 * min(largest.n, 10_000)
+    return MEASURING_MB + dimension * rows / 2**20
 
 
 def _seen_seconds(settings: dict[str, Any], given: Dataset, members: int) -> float:
@@ -178,12 +239,28 @@ def shown(plan: dict[str, Any]) -> str:
     """A plan as a short text."""
     jobs = ", ".join(f"{count} {kind}" for kind, count in plan["jobs"].items() if kind != "all")
     hours = ", ".join(f"{value:.2f} {kind}" for kind, value in plan["core_hours"].items() if kind != "all")
+    cluster = _shown_cluster(plan) if "submissions" in plan else []
     lines = [
         f"scale {plan['scale']}: {plan['runs']} runs in {plan['blocks']} blocks",
         f"jobs: {plan['jobs']['all']} ({jobs})",
         f"core-hours, predicted: {plan['core_hours']['all']:.2f} ({hours})",
+        *cluster,
         *(f"  {recipe}: {count} blocks" for recipe, count in plan["blocks_by_recipe"].items()),
         f"exclusions: {len(plan['exclusions'])}",
         *(f"  {item['study']}: {item['reason']}" for item in plan["exclusions"]),
     ]
     return "\n".join(lines)
+
+
+def _shown_cluster(plan: dict[str, Any]) -> list[str]:
+    """What a cluster would be given."""
+    counts, chain, gpu = plan["submissions"], plan["longest_chain_hours"], plan["gpu"]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind != "all")
+    hours = ", ".join(f"{value:.2f} {kind}" for kind, value in chain.items() if kind != "all")
+    lines = [
+        f"submissions: {counts['all']} ({kinds}); the other jobs run where snakemake does",
+        f"longest chain, predicted: {chain['all']:.2f} hours ({hours})",
+    ]
+    if gpu["jobs"]:
+        lines.append(f"for GPUs: {gpu['jobs']} jobs, {gpu['core_hours']:.2f} of the core-hours, none of the chain's")
+    return lines

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from wgpipe import registry
+from wgpipe.names import Name
+from wgpipe.stored import reading
 
 LATENT = re.compile(r"(?P<factor>[1-9]\d*)?d\*|(?P<number>[1-9]\d*)")
 
@@ -22,7 +24,7 @@ def _latent(value: object) -> str:
 class Piece(BaseModel):
     """A registered piece by name, with its own settings beside: `{name: lp, weight: 10}`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     name: str = Field(description="as `wgpipe list` shows it; the piece's own settings stand beside it")
 
@@ -38,7 +40,7 @@ class Piece(BaseModel):
 class Training(BaseModel):
     """How long and how fast: `critic_steps` critic updates before each generator update."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     steps: PositiveInt = Field(2000, description="generator updates")
     batch: PositiveInt = Field(
@@ -69,7 +71,7 @@ class Recipe(BaseModel):
     generator is trained against a distance in closed form. Controls and fitted maps have a method and nothing else.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     method: Piece = Field(description="what both sides minimise: `wgpipe list methods`")
     constraint: Piece = Field(
@@ -77,7 +79,7 @@ class Recipe(BaseModel):
     )
     generator: Piece | None = Field(None, description="network: `wgpipe list nets`; null: none")
     critic: Piece | None = Field(None, description="network, likewise")
-    on: str | None = Field(
+    on: Name | None = Field(
         None,
         description="a recipe whose trained generator stays as it is: what is learned is a map from it to the data",
     )
@@ -118,3 +120,9 @@ class Recipe(BaseModel):
         match = LATENT.fullmatch(self.latent)
         assert match is not None
         return int(match["number"]) if match["number"] else int(match["factor"] or 1) * intrinsic
+
+
+def read_recipe(file: Path) -> Recipe:
+    """A recipe as `wgpipe resolve` wrote it; `UserError` for another file."""
+    with reading(file):
+        return Recipe.model_validate_json(file.read_text(encoding="utf-8"))

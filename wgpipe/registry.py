@@ -32,6 +32,7 @@ FOLDERS = {
 
 _classes: dict[tuple[str, str], type] = {}
 _own_files: dict[tuple[str, str], Path] = {}
+_untrusted: set[Path] = set()  # own files of results from elsewhere: they are read, and never run
 
 
 def register(name: str, cites: tuple[str, ...] = ()) -> Callable[[type], type]:
@@ -46,8 +47,11 @@ def register(name: str, cites: tuple[str, ...] = ()) -> Callable[[type], type]:
     return add
 
 
-def add_files(kind: str, files: dict[str, str | Path]) -> None:
-    """Make a user's own files known: new name -> path of a .py file that registers it."""
+def add_files(kind: str, files: dict[str, str | Path], trusted: bool = True) -> None:
+    """Make a user's own files known: new name -> path of a .py file that registers it.
+
+    Those that are not `trusted` can be listed and have fingerprints, but to load them is a `UserError`.
+    """
     for name, file in files.items():
         path = Path(file).expanduser().resolve()
         if not path.is_file():
@@ -60,6 +64,7 @@ def add_files(kind: str, files: dict[str, str | Path]) -> None:
         if _own_files.get((kind, name)) != path:
             _classes.pop((kind, name), None)
         _own_files[kind, name] = path
+        _untrusted.discard(path) if trusted else _untrusted.add(path)
 
 
 def registered_names(file: Path) -> list[str]:
@@ -91,6 +96,8 @@ def first_line(name: str, file: Path) -> str:
 def load(kind: str, name: str) -> Any:
     """Import the file of a piece and return its class."""
     file = file_of(kind, name)
+    if file in _untrusted:
+        _classes.pop((kind, name), None)
     if (kind, name) not in _classes:
         _import(file)
     if (kind, name) not in _classes:
@@ -120,6 +127,8 @@ def _import(file: Path) -> None:
     if file.is_relative_to(PACKAGE):
         importlib.import_module(module_of(file))
         return
+    if file in _untrusted:
+        raise UserError(f"{file} came with results from elsewhere, so its code is not run without --trust.")
     name = f"wgpipe_user_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

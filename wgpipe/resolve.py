@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from wgpipe import citations, registry
 from wgpipe.atomic import atomic
 from wgpipe.config import Config, GridPart, Study, StudyScale, study_file
@@ -17,8 +19,10 @@ from wgpipe.data.planted import DoesNotFitError
 from wgpipe.errors import UserError, suggestion
 from wgpipe.extractors import check_fits, extractor, wanted
 from wgpipe.methods import Adversarial, TransportMap
+from wgpipe.names import Name
 from wgpipe.recipe import Piece, Recipe
 from wgpipe.settings import merge, read_yaml, validated
+from wgpipe.stored import reading
 
 OWN_KINDS = ("method", "constraint", "net", "dataset", "metric")
 PLACES = ("mirror", "placed")  # folders of one machine, which change no result
@@ -43,15 +47,15 @@ class Resolved:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Resolved:
-        """The inverse of `to_json`; own files become known to the registry."""
+    def from_json(cls, data: dict[str, Any], trusted: bool = True) -> Resolved:
+        """The inverse of `to_json`; own files become known to the registry, to be run if they are `trusted`."""
         config = Config.model_validate(data["config"])
-        register_own_files(config)
+        register_own_files(config, trusted)
         return cls(
             config=config,
-            studies={name: Study.model_validate(study) for name, study in data["studies"].items()},
-            recipes={name: Recipe.model_validate(recipe) for name, recipe in data["recipes"].items()},
-            metrics=data["metrics"],
+            studies=TypeAdapter(dict[Name, Study]).validate_python(data["studies"]),
+            recipes=TypeAdapter(dict[Name, Recipe]).validate_python(data["recipes"]),
+            metrics=TypeAdapter(dict[Name, dict[Name, dict[str, Any]]]).validate_python(data["metrics"]),
         )
 
 
@@ -104,10 +108,10 @@ def resolve(files: list[Path], overrides: dict[str, Any]) -> Resolved:
     return Resolved(config, studies, recipes, metrics)
 
 
-def register_own_files(config: Config) -> None:
-    """Make the user's own pieces known to the registry."""
+def register_own_files(config: Config, trusted: bool = True) -> None:
+    """Make the user's own pieces known to the registry; the code of those that are not trusted never runs."""
     for kind in OWN_KINDS:
-        registry.add_files(kind, getattr(config, f"{kind}s"))
+        registry.add_files(kind, getattr(config, f"{kind}s"), trusted)
 
 
 def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]:
@@ -116,6 +120,10 @@ def study_recipes(study: Study, config: Config, file: Path) -> dict[str, Recipe]
     for name in scale.recipes:
         if name not in study.recipes:
             where = f"{file}: scales.{config.scale}.recipes"
+            raise UserError(f"{where}: recipe '{name}' is unknown{suggestion(name, study.recipes)}")
+    for name in scale.gpu:
+        if name not in study.recipes:
+            where = f"{file}: scales.{config.scale}.gpu"
             raise UserError(f"{where}: recipe '{name}' is unknown{suggestion(name, study.recipes)}")
     recipes = {}
     for name, given in study.recipes.items():
@@ -272,10 +280,16 @@ def _known(kind: str, name: str, where: str) -> Any:
         raise UserError(f"{where}: {error}") from None
 
 
+def read_resolved(file: Path) -> Resolved:
+    """What `Resolved.to_json` was written to; `UserError` for another file, or own files that are gone."""
+    with reading(file, "delete it; `wgpipe resolve` writes it again"):
+        return Resolved.from_json(json.loads(file.read_text(encoding="utf-8")))
+
+
 def write_if_changed(file: Path, data: Any) -> None:
     """Write data as JSON, atomically, unless the file holds just that already: its time stamp is a trigger."""
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-    if file.is_file() and file.read_text(encoding="utf-8") == text:
+    if file.is_file() and file.read_bytes() == text.encode():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic(file) as path:

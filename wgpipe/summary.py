@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from pathlib import Path
 
 from wgpipe.grid import Grid
+from wgpipe.stored import read_csv
 
 
 def summary(grid: Grid) -> str:
@@ -14,8 +14,7 @@ def summary(grid: Grid) -> str:
     lines = [f"scale {grid.scale}: {len(grid.blocks)} blocks"]
     ledger = grid.root / "claims.csv"
     if ledger.is_file():
-        with ledger.open(encoding="utf-8", newline="") as file:
-            counts = Counter(row["verdict"] for row in csv.DictReader(file))
+        counts = Counter(read_csv(ledger, {"verdict": "name"})["verdict"])
         lines.append("claims: " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     named: list[tuple[str, Path]] = [("claims", grid.root / f"claims.{kind}") for kind in ("html", "md", "tex", "csv")]
     named += [("quality", grid.root / "quality.html"), ("ranking", grid.root / "ranking" / "ranking.md")]

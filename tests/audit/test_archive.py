@@ -8,6 +8,7 @@ import pytest
 
 from wgpipe.audit import crate
 from wgpipe.audit.archive import verify_archive, write_archive
+from wgpipe.audit.folder import CRATE
 from wgpipe.audit.manifest import MANIFEST, read_manifest, sha256, write_manifest
 from wgpipe.audit.verify import verify
 from wgpipe.cli import main
@@ -39,7 +40,7 @@ def test_an_archive_passes_packed_and_unpacked_elsewhere(built, packed, unpacked
         code, said = audit("verify", path, "--digest", digest, "--json")
         assert (code, json.loads(said)["findings"]) == (0, [])
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")}
-    assert {"Snakefile", "requirements.lock", "config/config.yaml", "wgpipe/cli.py", crate.CRATE, MANIFEST} <= names
+    assert {"Snakefile", "requirements.lock", "config/config.yaml", "wgpipe/cli.py", CRATE, MANIFEST} <= names
     assert (unpacked / "results/smoke/manifest.json").read_bytes() == (
         built / "results/smoke/manifest.json"
     ).read_bytes()
@@ -64,11 +65,11 @@ def test_the_crate_reads_back_as_a_workflow_run_with_the_entries_that_the_profil
     assert "results/smoke/config/resolved.json" in {entity.id for entity in action["object"]}
     made = {entity.id for entity in action["result"]}
     assert {"results/smoke/claims.csv", "results/smoke/studies/vanilla_rates/rates.csv"} <= made
-    graph = {entity["@id"]: entity for entity in json.loads((unpacked / crate.CRATE).read_text())["@graph"]}
+    graph = {entity["@id"]: entity for entity in json.loads((unpacked / CRATE).read_text())["@graph"]}
     profiles = {entry["@id"] for entry in graph["./"]["conformsTo"]}
     assert {"https://w3id.org/ro/wfrun/process/0.5", "https://w3id.org/ro/wfrun/workflow/0.5"} <= profiles
     assert graph["./"]["datePublished"] == DAY
-    assert str(unpacked.parent) not in (unpacked / crate.CRATE).read_text()
+    assert str(unpacked.parent) not in (unpacked / CRATE).read_text()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_the_crate_reads_back_as_a_workflow_run_with_the_entries_that_the_profil
     ],
 )
 def test_what_a_crate_lacks_is_said(unpacked, entity, key, problem):
-    file = unpacked / crate.CRATE
+    file = unpacked / CRATE
     content = json.loads(file.read_text())
     next(entry for entry in content["@graph"] if entry["@id"] == entity).pop(key)
     file.write_text(json.dumps(content))
@@ -93,7 +94,7 @@ def test_what_a_crate_lacks_is_said(unpacked, entity, key, problem):
 def test_a_crate_that_names_a_lost_file_or_is_no_json_is_said(unpacked):
     (unpacked / "environment.yml").unlink()
     assert "it names environment.yml, which is not there" in set(crate.problems(unpacked))
-    (unpacked / crate.CRATE).write_text("{")
+    (unpacked / CRATE).write_text("{")
     assert any("cannot be read" in said for said in crate.problems(unpacked))
 
 

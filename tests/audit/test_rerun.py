@@ -1,4 +1,6 @@
+import contextlib
 import gc
+import io
 import json
 
 import numpy as np
@@ -8,11 +10,26 @@ from safetensors.numpy import load_file, save_file
 
 from tests.audit.conftest import RUN
 from wgpipe.audit import provenance
+from wgpipe.audit import rerun as rerunning
 from wgpipe.audit.folder import open_folder
 from wgpipe.audit.rerun import compare_numbers, rerun, sample
+from wgpipe.cli import main
 from wgpipe.train import files
 
 SEEDS = tuple(range(8))
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The verbs in this process, which has imported what they need; otherwise each block costs two starts of torch."""
+
+    def run(command):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            code = main(command[1:])
+        return "" if code == 0 else said.getvalue().splitlines()[-1]
+
+    monkeypatch.setattr(rerunning, "_run", run)
 
 
 def only(folder, n):
@@ -47,6 +64,7 @@ def test_a_sample_has_trained_blocks_alone_and_follows_its_seed(small):
     assert len({tuple(sample(dag, 2, seed)) for seed in range(20)}) > 1
 
 
+@pytest.mark.usefixtures("here")
 def test_a_tampered_model_is_found(small):
     """Without a record of the machine: it shows by the other model's bytes that it repeats the run."""
     model = small / RUN / "n16" / files.CRITIC
@@ -60,6 +78,7 @@ def test_a_tampered_model_is_found(small):
     assert result.detail == files.CRITIC
 
 
+@pytest.mark.usefixtures("here")
 def test_models_that_were_all_tampered_with_are_found_by_what_was_measured(small):
     for file in (files.GENERATOR, files.CRITIC):
         model = small / RUN / "n16" / file
@@ -70,6 +89,7 @@ def test_models_that_were_all_tampered_with_are_found_by_what_was_measured(small
     assert "the same to the last digit" in result.detail
 
 
+@pytest.mark.usefixtures("here")
 def test_a_tampered_status_is_found(small):
     run = small / RUN / "n32/run.json"
     run.write_text(run.read_text().replace('"1": "ok"', '"1": "diverged"'))
@@ -77,6 +97,7 @@ def test_a_tampered_status_is_found(small):
     assert (result.outcome, result.detail) == ("other bytes", "run.json: status")
 
 
+@pytest.mark.usefixtures("here")
 def test_a_record_of_another_machine_says_in_what_it_differs_and_compares_numbers(small):
     folder = small / RUN / "n16"
     run = json.loads((folder / "run.json").read_text())

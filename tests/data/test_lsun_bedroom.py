@@ -54,9 +54,12 @@ def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(by_hand: Path, name: str = NAME) -> int:
+    return fetch(by_hand, name) or prepare(by_hand, name)
+
+
+def fetch(by_hand: Path, name: str = NAME) -> int:
     downloads = str(by_hand.parent / "downloads")
-    fetch = ["fetch", name, "--file", "lsun_bedroom.json", "--out", downloads, "--placed", str(by_hand)]
-    return main(fetch) or prepare(by_hand, name)
+    return main(["fetch", name, "--file", "lsun_bedroom.json", "--out", downloads, "--placed", str(by_hand)])
 
 
 def prepare(by_hand: Path, name: str = NAME) -> int:
@@ -109,6 +112,28 @@ def test_other_data_than_on_first_use_are_refused(
         r"has \d+ bytes and sha256 \w{64}, but had \d+ bytes and sha256 \w{64} on first use; put the old data back",
         capsys.readouterr().err,
     )
+
+
+def test_the_first_use_outlives_its_record_which_a_forced_rerun_deletes(
+    by_hand: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_archive(by_hand)
+    assert fetch(by_hand) == 0
+    archive, record = by_hand / "lsun_bedroom.zip", by_hand.parent / "downloads" / "lsun_bedroom.json"
+    kept = record.parent / "first_use" / record.name
+    old, before = archive.read_bytes(), kept.read_bytes()
+    new = old + b"\0"
+    archive.write_bytes(new)
+    record.unlink()
+    assert fetch(by_hand) == 2
+    [message] = capsys.readouterr().err.splitlines()
+    assert f"{len(new)} bytes and sha256 {hashlib.sha256(new).hexdigest()}" in message
+    assert f"had {len(old)} bytes and sha256 {hashlib.sha256(old).hexdigest()} on first use" in message
+    assert not record.exists()
+    assert kept.read_bytes() == before
+    kept.unlink()
+    assert fetch(by_hand) == 0
+    assert record.read_bytes() == kept.read_bytes() != before
 
 
 def test_reading_an_lmdb_does_not_change_what_it_is(by_hand: Path) -> None:

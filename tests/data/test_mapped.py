@@ -78,5 +78,5 @@ def test_no_changed_byte_goes_unnoticed(folder: Path) -> None:
 def test_truncated_data_are_named(folder: Path, keep: int) -> None:
     path = folder / "data.npz"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(UserError, match=r"data\.npz cannot be read"):
+    with pytest.raises(UserError, match=r"data\.npz is damaged"):
         load(folder)

@@ -77,7 +77,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 def test_truncated_data_are_named(folder: Path, keep: int) -> None:
     path = folder / "data.npz"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(UserError, match=r"data\.npz cannot be read"):
+    with pytest.raises(UserError, match=r"data\.npz is damaged"):
         load(folder)
 
 

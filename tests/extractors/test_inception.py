@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,13 +56,14 @@ def test_features_and_logits_of_grey_images(stub: Path, monkeypatch: pytest.Monk
 
 
 def test_other_weights_are_refused_before_torch_fidelity_unpickles_them(
-    stub: Path, monkeypatch: pytest.MonkeyPatch
+    stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    other = Path(shutil.copy(stub, tmp_path))
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(
         UserError, match=rf"has sha256 \w+, and the weights .* 'inception' have {inception.SOURCE.sha256}"
     ):
-        extract(extractor("inception"), stub, np.zeros((1, 1, 14, 14), dtype=np.uint8))
+        extract(extractor("inception"), other, np.zeros((1, 1, 14, 14), dtype=np.uint8))
 
 
 def test_placed_by_hand(stub: Path, tmp_path: Path) -> None:

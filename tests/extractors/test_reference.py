@@ -25,6 +25,7 @@ from wgpipe.extractors.features import (
     reference_labels,
 )
 from wgpipe.extractors.reference import FeatureFiles, reference_order, write_features
+from wgpipe.methods.oracle import Oracle
 from wgpipe.train.evaluate import TrainedBlock
 
 CLASSIFIER = extractor("classifier")
@@ -100,10 +101,11 @@ def test_features_and_classes_of_generated_images(block: TrainedBlock) -> None:
 
 
 def test_a_member_that_is_not_finite_has_no_features(block: TrainedBlock, monkeypatch: pytest.MonkeyPatch) -> None:
-    points = block.generated(12).copy()
+    points = block.generated(12)
     points[1, 3, 7] = np.nan
     monkeypatch.setattr(block, "kept", {})
-    monkeypatch.setattr(block, "generated", lambda count: points)
+    draws = iter(points)
+    monkeypatch.setattr(Oracle, "draw", lambda *_: next(draws))
     features = features_of(block, "classifier", 12)
     assert np.isfinite(features[0]).all()
     assert np.isnan(features[1]).all()

@@ -356,6 +356,64 @@ class TestABlock:
             measured(features=FeatureFiles(tmp_path / "none", tmp_path))
 
 
+@pytest.fixture(scope="module")
+def references(
+    striped: tuple[Path, FeatureFiles], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, FeatureFiles]:
+    """Features of all images of the tests' own dataset."""
+    data, files = striped
+    folder = shutil.copytree(files.folder, tmp_path_factory.mktemp("all") / "features")
+    every = FeatureFiles(folder, files.downloads)
+    write_features(data, "classifier", every, 640)
+    return data, every
+
+
+class TestTheFloorOfTheTrainingSplit:
+    """The tests' dataset has 640 images to train and 200 to test; all are references."""
+
+    @pytest.fixture
+    def scored(
+        self, references: tuple[Path, FeatureFiles], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[..., tuple[list[np.ndarray], str]]:
+        """Features of each member that are compared with the references, and the protocol of the Fréchet distance."""
+        data, files = references
+
+        def measure(name: str, real: int, generated: int) -> tuple[list[np.ndarray], str]:
+            given = {"extractors": ["classifier"], "split": "train", "real": real, "generated": generated}
+            compared: list[np.ndarray] = []
+            scores = dict.fromkeys(("fid", "kid", "precision", "recall"), 0.0)
+            monkeypatch.setattr(Comparison, "scores", lambda _, features: compared.append(features) or scores)
+            recipe = job(data, control(name), name)
+            rows = measure_block(
+                recipe, trained(recipe, tmp_path / name), [("image_scores", {**given, "kid_subset": 50})], 1, files
+            )
+            [protocol] = {row[COLUMNS.index("protocol")] for row in rows if row[COLUMNS.index("metric")][:3] == "fid"}
+            return compared, protocol
+
+        return measure
+
+    def test_no_image_is_on_both_sides(self, scored: Any, references: tuple[Path, FeatureFiles]) -> None:
+        """Nor are they the same for all seeds."""
+        features, protocol = scored("oracle", 500, 140)
+        known = references[1].read(extractor("classifier"))
+        both = [np.isclose(each[:, None], known["train/64"][:500], atol=1e-5).all(axis=2).any() for each in features]
+        assert both == [False, False]
+        rest = known["train/64"][500:]
+        assert all(np.isclose(each[:, None], rest, atol=1e-5).all(axis=2).any(axis=1).all() for each in features)
+        assert not np.allclose(*features)
+        assert "real=500,generated=140,train]" in protocol
+
+    def test_where_training_images_do_not_suffice_those_of_the_test_follow(self, scored: Any, references: Any) -> None:
+        features, protocol = scored("oracle", 640, 180)
+        known = references[1].read(extractor("classifier"))["test/64"]
+        assert all(np.isclose(each[:, None], known, atol=1e-5).all(axis=2).any(axis=1).all() for each in features)
+        assert "real=640,generated=180,train]" in protocol
+
+    def test_too_few_of_both_are_no_floor_of_the_wanted_size(self, scored: Any) -> None:
+        assert "real=600,generated=240,train]" in scored("oracle", 600, 400)[1]
+        assert "real=600,generated=400,train]" in scored("empirical", 600, 400)[1]
+
+
 def test_data_that_are_not_images_have_no_scores(tmp_path: Path) -> None:
     surface = job(prepared(tmp_path), control("oracle"), "oracle")
     assert measure_block(surface, trained(surface, tmp_path / "oracle"), [("image_scores", SMALL)], 1) == []

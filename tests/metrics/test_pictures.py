@@ -97,5 +97,5 @@ def test_the_same_pictures_give_the_same_bytes_and_come_back(stamps: Path, tmp_p
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
 def test_another_file_is_a_users_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.npz holds no pictures .* make it again by `wgpipe pictures`"):
+    with pytest.raises(UserError, match=r"x\.npz is damaged or of another kind .* make it again by `wgpipe pictures`"):
         read_pictures(tmp_path / "x.npz")

@@ -13,7 +13,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests import blocks
-from tests.blocks import adversarial, control, job, prepared, write_recipe
+from tests.blocks import adversarial, control, job, prepared, signed, write_recipe
+from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 from wgpipe.metrics import table
 from wgpipe.metrics.energy import Energy
 from wgpipe.metrics.table import COLUMNS, Metrics, measure_block, write_measures
@@ -88,6 +90,9 @@ def test_a_changed_generator_is_measured_again(measured: tuple[Job, Path]) -> No
     made, out = measured
     state = load_file(out / files.GENERATOR)
     save_file({**state, "mean": state["mean"] + 1}, out / files.GENERATOR)
+    with pytest.raises(UserError, match=r"generator\.safetensors is not what run\.json records; delete it"):
+        values(made, out)
+    signed(out)
     assert values(made, out) == [MARK, MARK]
 
 
@@ -123,12 +128,21 @@ def test_a_damaged_part_is_measured_again(content: str, measured: tuple[Job, Pat
     assert values(made, out) == [MARK, MARK]
 
 
+def test_a_part_with_another_number_is_measured_again(measured: tuple[Job, Path]) -> None:
+    made, out = measured
+    kept = json.loads(the_part(out).read_text())
+    kept["measured"]["energy"][0][1] *= 1.001
+    the_part(out).write_text(json.dumps(kept))
+    assert values(made, out) == [MARK, MARK]
+
+
 def test_a_critics_metric_follows_the_critic_and_the_others_do_not(trained: Callable[..., tuple[Job, Path]]) -> None:
     made, out = trained(adversarial())
     both: Metrics = [("critic", {"generated": 16, "steps": 0}), *ENERGY]
     before = by_quantity(measure_block(made, out, both, 1))
     state = load_file(out / files.CRITIC)
     save_file({name: 2 * value for name, value in state.items()}, out / files.CRITIC)
+    signed(out)
     after = by_quantity(measure_block(made, out, both, 1))
     assert sum(before["lipschitz"]) < sum(after["lipschitz"])
     assert before["energy"] == after["energy"]
@@ -180,7 +194,7 @@ def test_the_record_names_the_code_of_each_metric_once(
     out = tmp_path / "oracle.parquet"
     write_measures(write_recipe(tmp_path, "oracle", recipe), data, studies, [folder], out, 1)
     record = json.loads(out.with_suffix(".json").read_text())
-    assert record == {"code": "energy=code-of-energy spread=code-of-spread"}
+    assert record == {"code": "energy=code-of-energy spread=code-of-spread", "sha256": sha256(out)}
     assert set(pd.read_parquet(out)["protocol"]) == {
         "energy[real=5,generated=5]",
         "energy[real=6,generated=5]",
@@ -210,6 +224,7 @@ def test_a_metric_of_a_generator_that_is_not_finite_is_missing(trained: Callable
     state = load_file(out / files.GENERATOR)
     state["mean"][1] = np.nan
     save_file(state, out / files.GENERATOR)
+    signed(out)
     first, second = values(made, out, [("w1", {"real": 8, "generated": 8})])
     seen = TrainedBlock(made, out)
     assert first == W1().compare(seen.real(8)[0], seen.generated(8)[0])

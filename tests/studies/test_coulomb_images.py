@@ -23,7 +23,7 @@ from wgpipe.studies import style
 from wgpipe.studies.claims import ClaimRow, judge_claims
 from wgpipe.studies.coulomb_images import CoulombImages
 from wgpipe.studies.image_claims import MEASURES
-from wgpipe.studies.image_runs import published, published_fid
+from wgpipe.studies.image_runs import extractors, published, published_fid, with_floors_of_equal_size
 
 FILE = Path(__file__).parents[2] / "config" / "studies" / "coulomb_images.yaml"
 REPORT = Path(__file__).parents[2] / "workflow" / "report" / "coulomb_images"
@@ -125,6 +125,21 @@ def test_details_have_the_floor_and_count_failures(folder: Path) -> None:
     row = row_of(folder, "details", dataset="mnist-14x14", recipe="began_images", score="fid")
     assert (row["seeds"], row["failed"], row["floor"]) == ("2", "1", "1")
     assert row["protocol"] == OURS.partition(" ")[2]
+
+
+def test_the_extractor_of_most_data_comes_first_behind_the_published_one() -> None:
+    few, many = image_runs(datasets=SMALL[:1]), image_runs(protocol="fid[efflite0-57934424,n=2000,test]")
+    assert extractors(pd.concat([few, many])) == ["efflite0", "classifier"]
+    both = pd.concat([few, many, image_runs(datasets=PAPER[:1], protocol=COMPARABLE)])
+    assert extractors(both) == ["inception", "efflite0", "classifier"]
+
+
+def test_a_floor_of_fewer_images_is_none_of_the_others() -> None:
+    runs = image_runs()
+    fewer = (runs["recipe"] == "oracle") & (runs["dataset"] == SMALL[0]) & runs["metric"].str.startswith("fid")
+    runs.loc[fewer, "protocol"] = "fid[classifier-1a2b3c4d,real=2000,generated=500,train]"
+    kept = with_floors_of_equal_size(runs)
+    assert set(runs.index) - set(kept.index) == set(runs.index[fewer])
 
 
 def test_the_latex_table_has_the_best_trained_method_of_each_column_in_bold(folder: Path) -> None:

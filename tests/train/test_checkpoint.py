@@ -133,7 +133,7 @@ MOMENTS = {
     "in the middle of the first block": Moment(block, "save_file", 2, STEPS, half=True),
     "between two blocks": Moment(bundle, "write_block", 2, STEPS),
     "in the middle of the second block": Moment(block, "save_file", 4, STEPS, half=True),
-    "after the last block": Moment(bundle, "_sha256", 1, None),
+    "after the last block": Moment(bundle, "sha256", 1, None),
 }
 
 

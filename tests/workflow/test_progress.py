@@ -220,6 +220,7 @@ def test_the_clock_speaks_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
 def test_warnings_and_unknown_remarks_appear_and_chatter_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     log_handler = handler(capsys)
     remarks = [record("Trying to restart job 2."), record("Job 3 has been submitted with SLURM jobid 7 (log: x).")]
+    remarks.append(record("Job 5aa3-c69 has been submitted with SLURM jobid 8 (log: y)."))
     for item in (*BEGINNING, record("disk is nearly full", logging.WARNING), *remarks):
         log_handler.handle(item)
     _, *said = capsys.readouterr().err.splitlines()

@@ -10,7 +10,6 @@ import shutil
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -20,13 +19,14 @@ from wgpipe.atomic import atomic
 from wgpipe.audit import crate, provenance
 from wgpipe.audit import manifest as manifests
 from wgpipe.audit.fingerprint import PACKAGE
-from wgpipe.audit.folder import OWN, open_folder, project_of
+from wgpipe.audit.folder import CRATE, OWN, belongs_here, open_folder, outside, project_of
 from wgpipe.audit.manifest import MANIFEST, Finding, digest, held, read_manifest
 from wgpipe.audit.verify import Report, verify
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
 from wgpipe.hashes import sha256
 from wgpipe.resolve import OWN_KINDS
+from wgpipe.stored import reading
 from wgpipe.train import files as names
 
 MODELS = "*.safetensors"
@@ -47,15 +47,18 @@ BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first time that a .zip can state
 RESULTS = "results"
 
 
-def write_archive(folder: Path, out: Path, models: bool = True, published: str | None = None) -> str:
+def write_archive(
+    folder: Path, out: Path, models: bool = True, published: str | None = None, trusted: bool | None = None
+) -> str:
     """Pack a results folder that is what its manifest says; a line about what was written.
 
     `UserError` if it is not, if it has no grid, or if nothing says when it was made.
     """
-    wrong = verify(folder, code_matters=False).findings
+    trusted = belongs_here(folder) if trusted is None else trusted
+    wrong = verify(folder, code_matters=False, trusted=trusted).findings
     if wrong:
         raise UserError(f"{folder} is not what it should be: {wrong[0]}; `wgpipe audit verify {folder}` says all.")
-    dag = open_folder(folder)
+    dag = open_folder(folder, trusted)
     with tempfile.TemporaryDirectory(prefix="wgpipe-archive-") as scratch:
         stage = Path(scratch)
         members = _members(dag, models)
@@ -67,7 +70,7 @@ def write_archive(folder: Path, out: Path, models: bool = True, published: str |
         members[MANIFEST] = stage / MANIFEST
         with atomic(out) as path:
             _write_zip(path, members)
-    report = verify_archive(out)
+    report = verify_archive(out, trusted=trusted)
     if not report.passed:
         out.unlink()
         raise UserError(f"{out} is not what was to be written: {report.findings[0]}.")
@@ -76,30 +79,42 @@ def write_archive(folder: Path, out: Path, models: bool = True, published: str |
 
 def is_archive(path: Path) -> bool:
     """Whether a path is an archive, packed or not."""
-    return path.suffix == ".zip" or (path / crate.CRATE).is_file()
+    return path.suffix == ".zip" or (path / CRATE).is_file()
 
 
-def verify_archive(path: Path, expected_digest: str | None = None, code_matters: bool | None = None) -> Report:
-    """Check an archive, packed or not: its own list, its crate, and the results in it."""
+def verify_archive(
+    path: Path, expected_digest: str | None = None, code_matters: bool | None = None, trusted: bool | None = None
+) -> Report:
+    """Check an archive, packed or not: its own list, its crate, and the results in it.
+
+    Code of the user's own that it brings is run only if it is `trusted`.
+    """
+    asked = (expected_digest, bool(code_matters), bool(trusted))
     if path.is_dir():
-        return replace(_verify_unpacked(path, expected_digest, bool(code_matters)), folder=str(path))
+        return replace(_verify_unpacked(path, *asked), folder=str(path))
     with tempfile.TemporaryDirectory(prefix="wgpipe-archive-") as scratch:
         try:
-            _unpack(path, Path(scratch))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            return Report(str(path), findings=[Finding(path.name, "changed", " ".join(str(error).split()))])
-        report = _verify_unpacked(Path(scratch), expected_digest, bool(code_matters))
+            with reading(path, "ask for it again"):
+                _unpack(path, Path(scratch))
+        except UserError as error:
+            return Report(str(path), findings=[Finding(path.name, "changed", str(error))])
+        report = _verify_unpacked(Path(scratch), *asked)
         notes = [note.replace(f"{scratch}/", "").replace(f"{Path(scratch).resolve()}/", "") for note in report.notes]
         return replace(report, folder=str(path), notes=notes)
 
 
-def _verify_unpacked(root: Path, expected_digest: str | None, code_matters: bool) -> Report:
+def _verify_unpacked(root: Path, expected_digest: str | None, code_matters: bool, trusted: bool) -> Report:
     scales = sorted(path.parent for path in root.glob(f"{RESULTS}/*/{MANIFEST}"))
     if len(scales) != 1:
         return Report(str(root), findings=[Finding(RESULTS, "missing", "an archive has results of one scale")])
-    report = verify(scales[0], expected_digest, code_matters)
+    report = verify(scales[0], expected_digest, code_matters, trusted)
     prefix = scales[0].relative_to(root).as_posix()
     findings = [replace(finding, file=f"{prefix}/{finding.file}") for finding in report.findings]
+    findings += [
+        Finding(name, "a link or no file", "what is there may lie elsewhere")
+        for name in outside(root)
+        if not name.startswith(f"{prefix}/")
+    ]
     known = {finding.file for finding in findings}
     try:
         findings += [each for each in manifests.differences(root) if each.file not in known]
@@ -107,7 +122,7 @@ def _verify_unpacked(root: Path, expected_digest: str | None, code_matters: bool
     except UserError:
         findings.append(Finding(MANIFEST, "changed", "it does not have the sha256 that it states, or is not there"))
         files = report.files
-    findings += [Finding(crate.CRATE, "inconsistent", problem) for problem in crate.problems(root)]
+    findings += [Finding(CRATE, "inconsistent", problem) for problem in crate.problems(root)]
     return replace(report, findings=sorted(findings), files=files)
 
 
@@ -169,14 +184,14 @@ def _texts(dag: Dag, models: bool, published: str | None, members: Sequence[str]
         began=began,
         ended=ended,
     )
-    yield crate.CRATE, crate.written(run)
+    yield CRATE, crate.written(run)
 
 
 def _times(dag: Dag) -> tuple[str, str]:
     """When the first result was begun and the last was done, as far as provenance says; otherwise empty."""
     records = [provenance.read(file) for file in dag.root.rglob(f"*{provenance.FILE}")]
-    began = [record["started"] for record in records if "started" in record]
-    ended = [record["finished"] for record in records if "finished" in record]
+    began = [record["started"] for record in records if isinstance(record.get("started"), str)]
+    ended = [record["finished"] for record in records if isinstance(record.get("finished"), str)]
     return min(began, default=""), max(ended, default="")
 
 
@@ -213,6 +228,9 @@ def _write_zip(out: Path, members: dict[str, Path]) -> None:
 def _unpack(path: Path, out: Path) -> None:
     """Every member below `out`; `ValueError` for one that would lie elsewhere or is no plain file."""
     with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+        if size > shutil.disk_usage(out).free:
+            raise ValueError(f"it would fill {size} bytes, and {out.parent} has not as many")
         for info in archive.infolist():
             name = PurePosixPath(info.filename)
             kind = stat.S_IFMT(info.external_attr >> 16)

@@ -46,7 +46,8 @@ def look(dag: Dag, dataset: str) -> list[Command]:
             made.append(["wgpipe", network, *data, "--out", str(folder / network), *threads, *own])
         looks = ["--extractor", chosen.name, "--count", str(dag.references(dataset, network))]
         places = ["--features", str(folder), "--downloads", str(DOWNLOADS)]
-        made.append(["wgpipe", "features", *data, *looks, *places, *threads, *own])
+        device = ["--device", dag.looking_device]
+        made.append(["wgpipe", "features", *data, *looks, *places, *threads, *device, *own])
     return made
 
 

@@ -17,14 +17,18 @@ import numpy as np
 import pandas as pd
 
 from wgpipe.audit import noise
+from wgpipe.audit.folder import check_links
 from wgpipe.audit.noise import Estimated
 from wgpipe.audit.pairing import SEED, estimates, is_number, keys, row_name
 from wgpipe.audit.reference import KINDS
 from wgpipe.errors import UserError
 from wgpipe.stats.rankings import adjusted
+from wgpipe.stored import Kind, read_csv
 
 Class = Literal["same", "within noise", "untested", "different"]
 LEDGER = "claims.csv"
+VERDICTS: dict[str, Kind] = {"id": "name", "verdict": "name"}
+REMEDY = "give two folders of results"
 UNLIKE = {"supported", "contradicted"}
 NOTHING = "nothing"
 
@@ -115,22 +119,21 @@ def compare(first: Path, second: Path) -> Comparison:
         _compare_tables(name, _read(first / name), _read(second / name), result)
     _decide(result)
     if LEDGER in common:
-        result.verdicts = list(_verdicts(_read(first / LEDGER), _read(second / LEDGER), result))
+        ledgers = [read_csv(folder / LEDGER, VERDICTS, REMEDY, keep_default_na=False) for folder in (first, second)]
+        result.verdicts = list(_verdicts(ledgers[0], ledgers[1], result))
     return result
 
 
 def _tables(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; give one of results, such as results/quick.")
+    check_links(folder)
     found = {path.relative_to(folder).as_posix() for kind in KINDS for path in folder.glob(kind)}
     return sorted(name for name in found if name.endswith(".csv"))
 
 
 def _read(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise UserError(f"{file} is no table: {' '.join(str(error).split())}.") from None
+    return read_csv(file, remedy=REMEDY, dtype=str, keep_default_na=False)
 
 
 def _compare_tables(name: str, first: pd.DataFrame, second: pd.DataFrame, result: Comparison) -> None:

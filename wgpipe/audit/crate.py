@@ -17,7 +17,10 @@ from typing import Any
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-CRATE = "ro-crate-metadata.json"
+from wgpipe.audit.folder import CRATE
+from wgpipe.errors import UserError
+from wgpipe.stored import reading
+
 WORKFLOW = "Snakefile"
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -95,13 +98,20 @@ def written(run: Run) -> str:
 def problems(folder: Path) -> Iterator[str]:
     """What an unpacked crate lacks of what the profiles require; nothing: it conforms."""
     try:
-        crate = ROCrate(folder)
-        graph = json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"]
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        yield f"it cannot be read ({' '.join(str(error).split())})"
-        return
+        with reading(folder / CRATE):
+            found = list(_problems(folder))
+    except UserError as error:
+        found = [f"it cannot be read ({error})"]
+    yield from found
+
+
+def _problems(folder: Path) -> Iterator[str]:
+    crate = ROCrate(folder)
+    graph = json.loads((folder / CRATE).read_text(encoding="utf-8"))["@graph"]
     descriptor = crate.metadata
-    root = next(entity for entity in graph if entity.get("@id") == "./")  # as written: rocrate fills in a date
+    root: dict[str, Any] = next(
+        (entity for entity in graph if entity.get("@id") == "./"), {}
+    )  # as written: rocrate fills in a date
     if {SPECIFICATION, WORKFLOW_CRATE} - _ids(descriptor.properties().get("conformsTo")):
         yield "its descriptor does not conform to RO-Crate 1.1 and Workflow RO-Crate 1.0"
     lacking = PROFILES.keys() - _ids(root.get("conformsTo"))
@@ -127,7 +137,10 @@ def problems(folder: Path) -> Iterator[str]:
             if not entities or any(isinstance(each, str) for each in entities):
                 yield f"its action has no {key} that the crate describes"
     for entity in crate.data_entities:
-        if not (folder / entity.id).exists():
+        path = (folder / entity.id).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            yield f"it names {entity.id}, which lies outside"
+        elif not path.exists():
             yield f"it names {entity.id}, which is not there"
 
 

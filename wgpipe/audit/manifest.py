@@ -32,7 +32,9 @@ LEFT_OUT = (
     MANIFEST,
 )
 
-Problem = Literal["changed", "missing", "unlisted", "an orphan", "inconsistent", "of other code", "of other data"]
+Problem = Literal[
+    "changed", "missing", "unlisted", "an orphan", "inconsistent", "of other code", "of other data", "a link or no file"
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -107,7 +109,12 @@ def held(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
-        if path.is_file() and not hidden and not any(path.match(pattern) for pattern in LEFT_OUT):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and not hidden
+            and not any(path.match(pattern) for pattern in LEFT_OUT)
+        ):
             yield relative.as_posix()
 
 
@@ -122,7 +129,7 @@ def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
         gone: list[str] = content.get("left_out", [])
         whole = text == written(files, gone) and files.keys() >= set(gone)
         whole = whole and all(isinstance(entry["sha256"], str) for entry in files.values())
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         whole = False
     if not whole:
         raise UserError(f"{manifest} was changed: its list of files does not have the sha256 that it states.")

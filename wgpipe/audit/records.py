@@ -162,6 +162,11 @@ def _block(dag: Dag, block: Block, hashes: Hashes, settings: str, checksums: Any
         )
     if checksums is not None and run.get("data") != checksums:
         yield Finding(name, "of other data", f"it was trained on other data than data/{block.dataset}")
+    recorded = run.get("sha256")
+    for trained in files.TRAINED:
+        beside = name_in(dag.root, folder / trained)
+        if beside in hashes and not (isinstance(recorded, dict) and recorded.get(trained) == hashes[beside]):
+            yield Finding(beside, "inconsistent", f"{name} records another sha256")
     on = dag.recipes[block.recipe].on
     if on:
         base = name_in(dag.root, folder.parents[2] / on / folder.parent.name / folder.name / files.GENERATOR)

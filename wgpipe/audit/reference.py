@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from wgpipe.audit.folder import check_links
 from wgpipe.audit.manifest import read_manifest, write_manifest
 from wgpipe.errors import UserError
 
@@ -16,6 +17,7 @@ def write_reference(results: Path, out: Path) -> list[str]:
     """Replace `out` by the tables of `results` with their manifest; the names of those too large to go with them."""
     if not (results / "claims.csv").is_file():
         raise UserError(f"{results / 'claims.csv'} does not exist: only a complete run can be a reference.")
+    check_links(results)
     if out.exists():
         read_manifest(out)  # so that nothing else is ever replaced
         shutil.rmtree(out)

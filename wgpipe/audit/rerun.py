@@ -35,6 +35,8 @@ from wgpipe.errors import UserError
 from wgpipe.grid import Block
 from wgpipe.hashes import sha256
 from wgpipe.stats.rankings import adjusted
+from wgpipe.stored import read_table
+from wgpipe.studies.inputs import MEASURED
 from wgpipe.train import files
 
 Outcome = Literal["same bytes", "other bytes", "within noise", "different", "failed"]
@@ -102,8 +104,12 @@ def elsewhere(dag: Dag, block: Block) -> list[str]:
     folder = dag.block_folder(block)
     run = _json(folder / files.RUN)
     found = []
-    for name, version in run.get("versions", {}).items():
-        present = metadata.version(name)
+    versions = run.get("versions")
+    for name, version in versions.items() if isinstance(versions, dict) else ():
+        try:
+            present = metadata.version(name)
+        except (metadata.PackageNotFoundError, ValueError):
+            present = "none"
         if present.partition("+")[0] != str(version).partition("+")[0]:
             found.append(f"{name} {version}, here {present}")
     if run.get("code") != dag.training_code(*block.pair):
@@ -115,7 +121,7 @@ def elsewhere(dag: Dag, block: Block) -> list[str]:
         found.append(f"device {run.get('device')}")
     record = provenance.read(folder / provenance.FILE)
     if provenance.same_machine(record) is False:
-        found.append(f"processor {record['machine']['cpu']}, here {provenance.cpu()}")
+        found.append(f"processor {record['machine'].get('cpu')}, here {provenance.cpu()}")
     return found
 
 
@@ -145,7 +151,7 @@ def _rerun(dag: Dag, block: Block, name: str, scratch: Path) -> Rerun:
     problem = _run(commands.measure_again(dag, block.bundle, fresh, table))
     if problem:
         return done("failed", f"{', '.join(other)} differ, and measuring ended with: {problem}")
-    measured = pd.read_parquet(dag.measures_file(*block.pair))
+    measured = read_table(dag.measures_file(*block.pair), MEASURED)
     outcome, detail = compare_numbers(measured[measured["n"] == block.n], pd.read_parquet(table), block.seeds)
     if outcome == "same bytes":
         return done("other bytes", f"{', '.join(other)}; but what is measured is the same to the last digit")
@@ -190,7 +196,7 @@ def _of_failures(recorded: pd.DataFrame, fresh: pd.DataFrame) -> float:
 
 def _other_facts(fresh: dict[str, Any], recorded: dict[str, Any]) -> list[str]:
     """Entries of run.json that differ, apart from the code and from what it may vary with."""
-    ignored = ("code", "versions")
+    ignored = ("code", "versions", "sha256")
     facts = [key for key in {**fresh, **recorded} if key not in ignored and fresh.get(key) != recorded.get(key)]
     return [f"{files.RUN}: {key}" for key in facts]
 

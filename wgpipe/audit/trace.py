@@ -7,7 +7,6 @@ data, which are its nulls. A row that names none of them stands for all runs of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +23,18 @@ from wgpipe.data import family
 from wgpipe.data.prepared import CARD, DATA, load_card
 from wgpipe.errors import UserError, suggestion
 from wgpipe.grid import Block
+from wgpipe.stored import Kind, read_csv, read_json, read_table
 from wgpipe.studies.build import ORACLE
 from wgpipe.train import files
 
 SHOWN = 40  # measured values that are printed
 STUDIES = "studies"
+VALUES: dict[str, Kind] = {
+    **dict.fromkeys(("dataset", "recipe"), "name"),
+    **dict.fromkeys(("n", "seed"), "whole"),
+    **dict.fromkeys(("status", "metric"), "name"),
+    "value": "number",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def find_claim(dag: Dag, claim: str) -> Traced:
     study = known[claim]
     recipes = dag.resolved.studies[study].claims[claim].recipes
     blocks = [block for block in dag.study_blocks[study] if block.recipe in (*recipes, ORACLE)]
-    table = pd.read_csv(dag.study_folder(study) / "claims.csv", dtype=str, keep_default_na=False)
+    table = read_csv(dag.study_folder(study) / "claims.csv", {"id": "name"}, dtype=str, keep_default_na=False)
     rows = table[table["id"] == claim].to_dict("records")
     row = {str(key): str(value) for key, value in rows[0].items()} if rows else {}
     return Traced(f"claim {claim}: {row.get('verdict', 'not judged')}", row, [study], blocks)
@@ -201,11 +207,11 @@ def _runs(dag: Dag, traced: Traced) -> Iterator[str]:
     for block in traced.blocks:
         folder = dag.block_folder(block)
         try:
-            run = json.loads((folder / files.RUN).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            run = read_json(folder / files.RUN, {"status": dict, "code": str, "settings": str})
+        except FileNotFoundError:
             yield f"{folder}: missing"
             continue
-        statuses = sorted(set(run["status"].values()))
+        statuses = sorted(set(map(str, run["status"].values())))
         commit = _commit(folder / provenance.FILE)
         yield f"{folder}: {', '.join(statuses)}; code {run['code']}, settings {run['settings'][:16]}{commit}"
 
@@ -217,8 +223,7 @@ def _rows(dag: Dag, traced: Traced) -> pd.DataFrame:
     for pair in sorted({block.pair for block in traced.blocks}):
         file = dag.measures_file(*pair)
         if file.is_file():
-            table = pd.read_parquet(file, columns=["dataset", "recipe", "n", "seed", "status", "metric", "value"])
-            tables.append(table)
+            tables.append(read_table(file, VALUES)[list(VALUES)])
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
@@ -274,6 +279,7 @@ def _piece(kind: str, name: str, code: str, file: Path) -> str:
 
 
 def _commit(file: Path) -> str:
-    git = provenance.read(file).get("git") or {}
+    git = provenance.read(file).get("git")
+    git = git if isinstance(git, dict) else {}
     changed = " with changes" if git.get("changed") else ""
-    return f", commit {git['commit'][:12]}{changed}" if git.get("commit") else ""
+    return f", commit {str(git['commit'])[:12]}{changed}" if git.get("commit") else ""

@@ -37,10 +37,12 @@ def add_verbs(verbs: Any) -> None:
     text = "whether results of other code than the present fail; by default where they lie in the present project"
     sub.add_argument("--code", choices=["fail", "note"], help=text)
     _add_outputs(sub, page=True)
+    _add_trust(sub)
 
     sub = verb("prune", _prune, "list the orphans of a results folder: files that no rule of its grid makes")
     sub.add_argument("results", type=Path, help=RESULTS)
     sub.add_argument("--delete", action="store_true", help="delete them, and write the manifest anew")
+    _add_trust(sub)
 
     text = "train random blocks again in a temporary folder and compare; exit code 1 if one is not what was recorded"
     sub = verb("rerun", _rerun, text)
@@ -48,12 +50,14 @@ def add_verbs(verbs: Any) -> None:
     sub.add_argument("--sample", type=_count, default=3, metavar="K", help="how many blocks (3)")
     sub.add_argument("--seed", type=int, default=0, help="which ones (0)")
     _add_outputs(sub, page=False)
+    _add_trust(sub)
 
     sub = verb("trace", _trace, "the runs, data and code behind a cell of a table or a claim, and how to repeat them")
     sub.add_argument("what", metavar="TABLE|CLAIM", help="a .csv file of a results folder, or a claim's identifier")
     sub.add_argument("cell", nargs="*", metavar="CELL", help="of a table: ROW,COLUMN, or KEY=VALUE ... COLUMN")
     sub.add_argument("--results", type=Path, help="the folder; needed for a claim, found from a table")
     _add_outputs(sub, page=False)
+    _add_trust(sub)
 
     text = "two results folders: same, within noise or different, by cell and by verdict; exit code 1 if different"
     sub = verb("compare", _compare, text)
@@ -73,12 +77,18 @@ def add_verbs(verbs: Any) -> None:
     sub.add_argument("--without-models", action="store_true", help="leave the weights out, and say so in the manifest")
     text = "when it was published; by default the day on which the last result was made, by its provenance"
     sub.add_argument("--date", metavar="YYYY-MM-DD", help=text)
+    _add_trust(sub)
 
 
 def _add_outputs(sub: argparse.ArgumentParser, page: bool) -> None:
     sub.add_argument("--json", action="store_true", help="machine-readable")
     if page:
         sub.add_argument("--html", type=Path, metavar="FILE", help="write a readable page as well")
+
+
+def _add_trust(sub: argparse.ArgumentParser) -> None:
+    text = "run code of the user's own that came with the results; by default only where they lie in this project"
+    sub.add_argument("--trust", action="store_const", const=True, help=text)
 
 
 def _count(given: str) -> int:
@@ -102,7 +112,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     matters = None if options.code is None else options.code == "fail"
     check = verify_archive if is_archive(options.results) else verify
-    report = check(options.results, options.digest, matters)
+    report = check(options.results, options.digest, matters, options.trust)
     _show(options, report.to_json(), pages.verified_lines(report))
     if options.html:
         pages.write_page(options.html, pages.verified_page(report))
@@ -113,7 +123,7 @@ def _prune(options: argparse.Namespace) -> None:
     from wgpipe.audit.manifest import write_manifest
     from wgpipe.audit.verify import orphans
 
-    names = orphans(options.results)
+    names = orphans(options.results, options.trust)
     for name in names:
         print(name)
         if options.delete:
@@ -127,7 +137,7 @@ def _rerun(options: argparse.Namespace) -> int:
     from wgpipe.audit.folder import open_folder
     from wgpipe.audit.rerun import rerun, sample, to_json
 
-    dag = open_folder(options.results)
+    dag = open_folder(options.results, options.trust)
     results = rerun(
         dag, sample(dag, options.sample, options.seed), lambda line: print(line, file=sys.stderr, flush=True)
     )
@@ -141,11 +151,11 @@ def _trace(options: argparse.Namespace) -> None:
 
     if options.what.endswith(".csv"):
         table = Path(options.what)
-        dag = _dag_of(table, options.results)
+        dag = _dag_of(table, options.results, options.trust)
         traced = find_cell(dag, table, options.cell)
         _show(options, to_json(dag, traced), list(lines(dag, traced)))
         return
-    dag = _opened(options.results)
+    dag = _opened(options.results, options.trust)
     traced = find_claim(dag, options.what)
     _show(options, to_json(dag, traced), [*_explained(dag, options.what), *list(lines(dag, traced))])
 
@@ -158,16 +168,16 @@ def _explained(dag: Dag, claim: str) -> list[str]:
     return [*explained(dag, claim, CONFIG_FOLDER).splitlines(), ""] if (dag.root / "claims.csv").is_file() else []
 
 
-def _opened(results: Path | None) -> Dag:
+def _opened(results: Path | None, trusted: bool | None) -> Dag:
     from wgpipe.audit.folder import open_folder
     from wgpipe.errors import UserError
 
     if results is None:
         raise UserError("--results must name the folder of a claim, such as results/quick.")
-    return open_folder(results)
+    return open_folder(results, trusted)
 
 
-def _dag_of(table: Path, results: Path | None) -> Dag:
+def _dag_of(table: Path, results: Path | None, trusted: bool | None) -> Dag:
     """The grid of the folder that a table lies in."""
     from wgpipe.audit.folder import open_folder
     from wgpipe.errors import UserError
@@ -175,7 +185,7 @@ def _dag_of(table: Path, results: Path | None) -> Dag:
 
     for folder in [results] if results else table.parents:
         if (folder / "config" / RESOLVED).is_file():
-            return open_folder(folder)
+            return open_folder(folder, trusted)
     raise UserError(f"{table} lies in no results folder with its configuration; a reference has tables only.")
 
 
@@ -200,7 +210,7 @@ def _reference(options: argparse.Namespace) -> None:
 def _archive(options: argparse.Namespace) -> None:
     from wgpipe.audit.archive import write_archive
 
-    print(write_archive(options.results, options.out, not options.without_models, options.date))
+    print(write_archive(options.results, options.out, not options.without_models, options.date, options.trust))
 
 
 def _show(options: argparse.Namespace, content: dict[str, Any], lines: list[str]) -> None:

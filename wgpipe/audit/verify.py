@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wgpipe.audit.fingerprint import PACKAGE
-from wgpipe.audit.folder import NoGridError, name_in, open_folder, project_of
+from wgpipe.audit.folder import NoGridError, belongs_here, name_in, open_folder, outside
 from wgpipe.audit.manifest import MANIFEST, Finding, differences, digest, hashes, left_out, read_manifest
 from wgpipe.audit.records import contradictions, other_code
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
 from wgpipe.train import files
 
-CRATE = "ro-crate-metadata.json"
 METRICS = "metrics"
 
 
@@ -50,19 +48,25 @@ class Report:
         }
 
 
-def verify(folder: Path, expected_digest: str | None = None, code_matters: bool | None = None) -> Report:
+def verify(
+    folder: Path,
+    expected_digest: str | None = None,
+    code_matters: bool | None = None,
+    trusted: bool | None = None,
+) -> Report:
     """Check bytes, completeness, orphans, records and code of a folder.
 
     `expected_digest` is the folder's digest as somebody wrote it down. `code_matters`: whether results of other code
-    than the present are findings; None: where the folder belongs to the project that this code is of. `UserError` if
-    there is no manifest.
+    than the present are findings; None: where the folder belongs to the project that this code is of. `trusted`:
+    whether the user's own code in it may run, likewise. `UserError` if there is no manifest.
     """
     report = Report(str(folder))
     found = hashes(folder)
     report.files = len(found)
     findings = _manifest(folder, found, report, expected_digest)
+    findings += [Finding(name, "a link or no file", "what is there may lie elsewhere") for name in outside(folder)]
     try:
-        dag = open_folder(folder)
+        dag = open_folder(folder, trusted)
     except NoGridError as error:
         report.notes.append(f"not checked: completeness, orphans, records and code, since {_sentence(error)}")
     else:
@@ -73,18 +77,12 @@ def verify(folder: Path, expected_digest: str | None = None, code_matters: bool 
     return report
 
 
-def orphans(folder: Path) -> list[str]:
+def orphans(folder: Path, trusted: bool | None = None) -> list[str]:
     """Files that no rule of a folder's grid makes; `UserError` if nothing says what the grid is."""
     found = hashes(folder)
-    dag = open_folder(folder)
+    dag = open_folder(folder, trusted)
     every = [*_orphans(dag, _asked(dag), found), *contradictions(dag, found)]
     return sorted({finding.file for finding in every if finding.what == "an orphan"})
-
-
-def belongs_here(folder: Path) -> bool:
-    """Whether results lie in the project whose code runs or in the current one, and not in an archive."""
-    project = project_of(folder)
-    return project in (PACKAGE.parent, Path.cwd().resolve()) and not (project / CRATE).is_file()
 
 
 def _manifest(folder: Path, found: dict[str, str], report: Report, expected: str | None) -> list[Finding]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from wgpipe import registry
 from wgpipe.errors import UserError
+from wgpipe.names import checked
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -45,6 +46,12 @@ class Source:
     sha256: str = ""
     md5: str = ""
     page: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            checked(self.file)
+        except ValueError as error:
+            raise UserError(f"a file to download has the name {self.file[:200]!r}, which {error}.") from None
 
     @property
     def checksum(self) -> Checksum | None:

@@ -20,7 +20,7 @@ def read_tar(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
         with tarfile.open(path) as archive:
             for member in archive:
                 check_names(path, [member.name])
-                if member.name in wanted and (content := archive.extractfile(member)) is not None:
+                if member.isfile() and member.name in wanted and (content := archive.extractfile(member)) is not None:
                     found[member.name] = content.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise damaged(path, error) from None

@@ -18,6 +18,7 @@ from wgpipe.errors import UserError
 
 RADIUS = 1.5
 CHUNK = 1024
+LARGEST = 100_000  # dimensions: an embedding of more fills the memory
 NAME = re.compile(r"(?P<family>\w+)-(?P<intrinsic>[1-9]\d*)in(?P<dimension>[1-9]\d*)", re.ASCII)
 
 
@@ -45,6 +46,8 @@ class Planted(Dataset):
         if match is None or match["family"] != cls.registered_name:
             raise UserError(f"dataset '{name}' is unknown; accepted: {cls.accepted}.")
         intrinsic, dimension = int(match["intrinsic"]), int(match["dimension"])
+        if dimension > LARGEST:
+            raise UserError(f"dataset '{name}' is too large; accepted: dimensions up to {LARGEST}.")
         smallest = cls.smallest_dimension(intrinsic)
         if dimension < smallest:
             reason = f"a {cls.shape} of dimension {intrinsic} needs d > {smallest - 1}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from wgpipe.atomic import atomic
-from wgpipe.data import Arrays, Card, Dataset
+from wgpipe.data import Arrays, Card, Dataset, dataset
 from wgpipe.data.mapped import read
 from wgpipe.errors import UserError
+from wgpipe.stored import reading
 
 DATA, CARD = "data.npz", "card.json"
+REMEDY = "delete the folder and prepare the dataset again"
 
 
 def save(folder: Path, dataset: Dataset, arrays: Arrays) -> Card:
@@ -47,11 +47,10 @@ def load(folder: Path) -> tuple[Card, dict[str, np.ndarray]]:
     card = load_card(folder)
     path = folder / DATA
     try:
-        arrays = read(path)
+        with reading(path, REMEDY):
+            arrays = read(path)
     except FileNotFoundError:
         raise _damaged(path, "is missing") from None
-    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise _damaged(path, f"cannot be read ({error})") from None
     if arrays.keys() != card.checksums.keys():
         raise _damaged(path, f"holds {sorted(arrays)}, but {CARD} lists {sorted(card.checksums)}")
     for name, array in arrays.items():
@@ -67,11 +66,15 @@ def load_card(folder: Path) -> Card:
     try:
         facts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         shape = facts["shape"]
-        return Card(**{**facts, "cites": tuple(facts["cites"]), "shape": shape and tuple(shape)})
+        card = Card(**{**facts, "cites": tuple(facts["cites"]), "shape": shape and tuple(shape)})
+        known = replace(dataset(card.name).card(), checksums=card.checksums)
+        if card != known or not isinstance(card.checksums, dict):
+            raise ValueError(f"not that of dataset '{card.name}'")
     except FileNotFoundError:
         raise _damaged(path, "is missing") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError) as error:
         raise _damaged(path, f"is not a card ({error})") from None
+    return card
 
 
 def checksum(array: np.ndarray) -> str:
@@ -82,4 +85,4 @@ def checksum(array: np.ndarray) -> str:
 
 
 def _damaged(path: Path, what: str) -> UserError:
-    return UserError(f"{path} {what}; delete the folder and prepare the dataset again.")
+    return UserError(f"{path} {what}; {REMEDY}.")

@@ -87,10 +87,14 @@ def sources_of(owner: str) -> tuple[Source, ...]:
 
 
 def wanted(settings: Mapping[str, Any], given: Dataset) -> tuple[str, ...]:
-    """Names of the extractors that a metric with these settings needs on a dataset; none where there are no images."""
+    """Names of the extractors that a metric with these settings needs on a dataset; none where there are no images.
+
+    Those that are trained on labels are left out where there are none, unless there is no other: that is a mistake.
+    """
     names, chosen = tuple(settings.get("extractors", ())), settings.get("datasets")
     left_out = not names or given.card().shape is None or (chosen and given.name not in chosen)
-    return () if left_out else names
+    fitting = tuple(name for name in names if given.classes or not extractor(name).trained)
+    return () if left_out else fitting or names
 
 
 def check_fits(chosen: Extractor, given: Dataset) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
 from wgpipe.errors import UserError
+from wgpipe.stored import reading
 
 WIDTHS = (16, 32, 64)
 FEATURES = 64
@@ -65,10 +66,11 @@ def times(shape: torch.Size | list[int]) -> str:
 
 def load(weights: Path) -> ClassifierNetwork:
     """A trained one, in evaluation."""
-    state = load_file(weights)
-    channels, height, width = state["shape"].tolist()
-    network = ClassifierNetwork((channels, height, width), len(state["head.bias"]))
-    network.load_state_dict(state)
+    with reading(weights, "delete it, and train the classifier again"):
+        state = load_file(weights)
+        channels, height, width = state["shape"].tolist()
+        network = ClassifierNetwork((channels, height, width), len(state["head.bias"]))
+        network.load_state_dict(state)
     network.requires_grad_(False)
     network.eval()
     return network

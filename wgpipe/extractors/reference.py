@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -20,7 +21,11 @@ from wgpipe.extractors.extraction import extract
 from wgpipe.hashes import sha256
 from wgpipe.identity import features_code
 from wgpipe.rng import stream
+from wgpipe.train.device import reserved_device
 from wgpipe.train.files import write_json
+
+if TYPE_CHECKING:
+    import torch
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -32,6 +37,11 @@ class FeatureFiles:
 
     folder: Path
     downloads: Path
+    device: str = "cpu"  # on which generated images are made and looked at: auto, cpu or cuda
+
+    def reserved(self) -> AbstractContextManager[torch.device]:
+        """The device, for as long as it is needed; waits until no other job has it."""
+        return reserved_device(self.device)
 
     def record(self, chosen: Extractor) -> Path:
         """What the features of a network depend on, and their sha256."""
@@ -93,7 +103,7 @@ def write_features(data: Path, name: str, files: FeatureFiles, count: int) -> No
     kept, counts = {}, {}
     for split in SPLITS:
         real = images(given, arrays[split][reference_rows(given, arrays, split, count)])
-        for layer, values in extract(chosen, weights, real, facts["weights"]).items():
+        for layer, values in extract(chosen, weights, real, facts["weights"], files.device).items():
             kept[f"{split}/{layer}"] = values
         counts[split] = len(real)
     target = files.record(chosen)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Method(BaseModel):
     """A way to learn a distribution; its fields are its hyperparameters, with the paper's values as defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str] = "method"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()

@@ -28,7 +28,7 @@ class Evaluation(Protocol):
 class Metric(BaseModel):
     """One file a metric; its fields are settings, and everything that a reader must know stands in `protocol`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str] = "metric"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()

@@ -26,16 +26,19 @@ class FeatureTransport(Metric):
     them beside their nulls. Other data than images have nothing.
     """
 
-    extractors: tuple[str, ...] = Field(("classifier",), min_length=1, description="the first says in which features")
+    extractors: tuple[str, ...] = Field(
+        ("classifier",), min_length=1, description="the first that fits the data says in which features"
+    )
     datasets: tuple[str, ...] = Field((), description="datasets that are measured; none: all of images")
     real: PositiveInt = Field(2048, description="held-out images")
     generated: PositiveInt = Field(2048, description="generated images")
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Both quantities -> ((E,) float64, protocol)."""
-        if not wanted(dict(self), block.job.dataset):
+        names = wanted(dict(self), block.job.dataset)
+        if not names:
             return {}
-        name = self.extractors[0]
+        name = names[0]
         real, made = reference_features(block, name, "test", self.real), features_of(block, name, self.generated)
         finite = [np.isfinite(each).all() for each in made]
         w1 = [exact_cost(real, each, 1) if ok else np.nan for each, ok in zip(made, finite, strict=True)]

@@ -31,7 +31,9 @@ class ImageBirthday(Metric):
     unlike any others, noise among them, are no duplicates either.
     """
 
-    extractors: tuple[str, ...] = Field(("classifier",), min_length=1, description="the first says in which features")
+    extractors: tuple[str, ...] = Field(
+        ("classifier",), min_length=1, description="the first that fits the data says in which features"
+    )
     datasets: tuple[str, ...] = Field((), description="datasets that are measured; none: all of images")
     real: PositiveInt = Field(4096, description="held-out images that the tolerance is calibrated on")
     share: float = Field(0.01, gt=0, lt=1, description="of them, those that have a duplicate")
@@ -40,9 +42,10 @@ class ImageBirthday(Metric):
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Quantity -> ((E,) float64, protocol)."""
-        if not wanted(dict(self), block.job.dataset):
+        names = wanted(dict(self), block.job.dataset)
+        if not names:
             return {}
-        name = self.extractors[0]
+        name = names[0]
         real = reference_features(block, name, "test", self.real).astype(np.float64)
         radius = float(np.quantile(to_others(real), self.share))
         made, streams = features_of(block, name, self.generated).astype(np.float64), block.streams("eval-birthday")

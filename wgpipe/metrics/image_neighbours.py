@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +12,13 @@ from pydantic import Field, PositiveInt
 from wgpipe.data import FiniteDataset
 from wgpipe.data.pixels import images
 from wgpipe.extractors import wanted
-from wgpipe.extractors.features import features_of, features_of_images, reference_features, reference_images
+from wgpipe.extractors.features import (
+    draws_real_images,
+    features_of,
+    features_of_images,
+    reference_features,
+    reference_images,
+)
 from wgpipe.metrics import Metric
 from wgpipe.metrics.neighbours import neighbour_ratio
 from wgpipe.registry import register
@@ -18,8 +26,6 @@ from wgpipe.rng import sample_stream
 
 if TYPE_CHECKING:
     from wgpipe.train.evaluate import TrainedBlock
-
-CONTROL = "oracle"
 
 
 @register("image_neighbours", cites=("unterthiner2018",))
@@ -33,48 +39,51 @@ class ImageNeighbours(Metric):
     that are not among those compared with stand in for it. Other data than images have nothing.
     """
 
-    extractors: tuple[str, ...] = Field(("classifier",), min_length=1, description="the first says in which features")
+    extractors: tuple[str, ...] = Field(
+        ("classifier",), min_length=1, description="the first that fits the data says in which features"
+    )
     datasets: tuple[str, ...] = Field((), description="datasets that are measured; none: all of images")
     real: PositiveInt = Field(10000, description="training images, and held-out ones, that are compared with")
     generated: PositiveInt = Field(2048, description="generated images")
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Both quantities -> ((E,) float64, protocol)."""
-        card, name = block.job.dataset.card(), self.extractors[0]
-        if not wanted(dict(self), block.job.dataset):
+        card, names = block.job.dataset.card(), wanted(dict(self), block.job.dataset)
+        if not names:
             return {}
+        name = names[0]
         assert card.test_size is not None
         sets = min(self.real, block.job.n, card.test_size - self.generated)
-        if block.job.recipe.method.name == CONTROL:
-            made, features = self._held_out(block, sets)
+        made: Iterable[np.ndarray]
+        features: Iterable[np.ndarray]
+        if draws_real_images(block):
+            made, features = self._held_out(block, sets, name)
         else:
             made, features = generated_pixels(block, self.generated), features_of(block, name, self.generated)
         train = training_images(block, sets)
-        train_features = [features_of_images(block, name, each) for each in train]
-        held_out, held_out_features = (
-            reference_images(block, "test", sets),
-            reference_features(block, name, "test", sets),
-        )
+        train_features = (features_of_images(block, name, each) for each in train)
+        held_out = pixels(reference_images(block, "test", sets))
+        held_out_features = reference_features(block, name, "test", sets)
         return {
-            "pixel_neighbour_ratio": self._ratios(made, [pixels(each) for each in train], pixels(held_out), "pixels"),
+            "pixel_neighbour_ratio": self._ratios(made, map(pixels, train), held_out, "pixels"),
             "feature_neighbour_ratio": self._ratios(features, train_features, held_out_features, name),
         }
 
-    def _held_out(self, block: TrainedBlock, sets: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels and features, (E, k, ·) each, of real images after those that are compared with."""
+    def _held_out(self, block: TrainedBlock, sets: int, name: str) -> tuple[Iterable[np.ndarray], Iterable[np.ndarray]]:
+        """Pixels and features, (k, ·) for every member, of real images after those that are compared with."""
         fresh, members = reference_images(block, "test", sets + self.generated)[sets:], len(block.job.seeds)
-        both = pixels(fresh), features_of_images(block, self.extractors[0], fresh)
-        repeated = [np.broadcast_to(each, (members, *each.shape)) for each in both]
-        return repeated[0], repeated[1]
+        both = pixels(fresh), features_of_images(block, name, fresh)
+        return repeat(both[0], members), repeat(both[1], members)
 
     def _ratios(
-        self, made: np.ndarray, train: list[np.ndarray], held_out: np.ndarray, space: str
+        self, made: Iterable[np.ndarray], train: Iterable[np.ndarray], held_out: np.ndarray, space: str
     ) -> tuple[np.ndarray, str]:
-        """(E, k, f), E times (m, f), (m, f) -> (E,) and the protocol."""
-        unseen = held_out.astype(np.float64)
-        pairs = zip(made, train, strict=True)
-        ratios = [neighbour_ratio(x.astype(np.float64), y.astype(np.float64), unseen) for x, y in pairs]
-        protocol = f"neighbours[generated={made.shape[1]},sets={len(held_out)},in={space}]"
+        """(k, f) and (m, f) member after member, (m, f) -> (E,) and the protocol."""
+        unseen, ratios, count = held_out.astype(np.float64, copy=False), [], 0
+        for points, others in zip(made, train, strict=True):
+            ratios.append(neighbour_ratio(points.astype(np.float64), others.astype(np.float64, copy=False), unseen))
+            count = len(points)
+        protocol = f"neighbours[generated={count},sets={len(held_out)},in={space}]"
         return np.asarray(ratios, dtype=np.float64), protocol
 
 
@@ -86,11 +95,10 @@ def training_images(block: TrainedBlock, count: int) -> list[np.ndarray]:
     return [images(job.dataset, job.dataset.rows(job.arrays["train"], stream, count)) for stream in streams]
 
 
-def generated_pixels(block: TrainedBlock, count: int) -> np.ndarray:
-    """(E, k, d) float64 in [-1, 1], rounded as bytes are; NaN for a member that gave anything that is not finite."""
-    points = pixels(block.generated_images(count))
-    points[~block.finite(count)] = np.nan
-    return points
+def generated_pixels(block: TrainedBlock, count: int) -> Iterator[np.ndarray]:
+    """(k, d) float64 in [-1, 1] of every member, rounded as bytes are; NaN of one that gave anything not finite."""
+    for images_of, finite in zip(block.generated_images(count), block.finite(count), strict=True):
+        yield pixels(images_of) if finite else np.full((len(images_of), images_of[0].size), np.nan)
 
 
 def pixels(given: np.ndarray) -> np.ndarray:

@@ -10,8 +10,15 @@ import torch
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from wgpipe.errors import UserError
-from wgpipe.extractors import REFERENCE, extractor, wanted
-from wgpipe.extractors.features import features_of, logits_of, reference_features, weights_sha256
+from wgpipe.extractors import REFERENCE, Extractor, extractor, wanted
+from wgpipe.extractors.extraction import Layers
+from wgpipe.extractors.features import (
+    draws_real_images,
+    fresh_layers,
+    generated_layers,
+    reference_features,
+    weights_sha256,
+)
 from wgpipe.metrics import Metric
 from wgpipe.metrics.score_names import score_name
 from wgpipe.registry import register
@@ -34,10 +41,13 @@ class ImageScores(Metric):
       within reach of generated ones, reach being the distance to the k-th neighbour (Kynkäänniemi et al. 2019);
     - `isc:<extractor>`: exp E KL(p(class | image), p(class)) (Salimans et al. 2016), of extractors that tell classes.
 
-    The control `oracle` scores images of the training split. Only `fid[inception,n=50000]` is what papers report.
+    Nulls are scores of real images that the references do not contain, by the control `oracle`: of training images
+    where the references are of the test split; otherwise of the training images that are left, then of the test split.
+    Where these are fewer than `generated`, they have a protocol of their own and are the null of nothing: there are no
+    two such sets. Only `fid[inception,n=50000]` is what papers report.
     """
 
-    extractors: tuple[str, ...] = Field(min_length=1, description="`wgpipe list extractors`")
+    extractors: tuple[str, ...] = Field(min_length=1, description="`wgpipe list extractors`; those that fit the data")
     datasets: tuple[str, ...] = Field((), description="datasets that are measured; none: all that are images")
     real: PositiveInt = Field(REFERENCE, description="real images")
     generated: PositiveInt = Field(REFERENCE, description="generated images")
@@ -66,14 +76,14 @@ class ImageScores(Metric):
 
     def measure(self, block: TrainedBlock) -> dict[str, tuple[np.ndarray, str]]:  # type: ignore[override]
         """Quantity -> ((E,) float64, protocol)."""
-        if not wanted(dict(self), block.job.dataset):
-            return {}
-        return {name: value for each in self.extractors for name, value in self._scores(block, each)}
+        names = wanted(dict(self), block.job.dataset)
+        return {name: value for each in names for name, value in self._scores(block, each)}
 
     def _scores(self, block: TrainedBlock, name: str) -> Iterator[tuple[str, tuple[np.ndarray, str]]]:
         chosen, sha256 = extractor(name), weights_sha256(block, name)
         real = reference_features(block, name, self.split, self.real).astype(np.float64)
-        generated = features_of(block, name, self.generated)
+        layers = self._seen(block, chosen, len(real))
+        generated = layers[chosen.layer]
         if problem := self.lacking(len(real), generated.shape[1]):
             raise UserError(f"metric 'image_scores' on dataset '{block.dataset_name}': {problem}.")
         compare = Comparison(real, self)
@@ -90,10 +100,15 @@ class ImageScores(Metric):
             values = np.asarray([scores[score] for scores in members])
             yield f"{score}:{name}", (values, score_name(score, chosen, sha256, *sizes, self.split, more))
         if chosen.logits is not None:
-            logits = logits_of(block, name, self.generated)
-            values = np.asarray([inception_score(member, self.isc_parts) for member in logits])
+            values = np.asarray([inception_score(member, self.isc_parts) for member in layers[chosen.logits]])
             protocol = score_name("isc", chosen, sha256, generated.shape[1], settings={"parts": self.isc_parts})
             yield f"isc:{name}", (values, protocol)
+
+    def _seen(self, block: TrainedBlock, chosen: Extractor, real: int) -> Layers:
+        """(E, k, f) float32 by layer: of generated images, or for the floor of real ones apart from the references."""
+        if self.split == "train" and draws_real_images(block):
+            return fresh_layers(block, chosen, self.split, real, self.generated)
+        return generated_layers(block, chosen, self.generated)
 
     def lacking(self, real: int, generated: int) -> str:
         """Which setting wants more images than these, in a sentence without its end; nothing if there are enough."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wgpipe.atomic import atomic
-from wgpipe.errors import UserError
+from wgpipe.stored import reading
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,11 @@ class Pictures:
 
 def read_pictures(file: Path) -> Pictures:
     """What `write_pictures` wrote; `UserError` for another file."""
-    try:
-        with np.load(file) as stored:
+    with reading(file, "make it again by `wgpipe pictures`"):
+        with np.load(file, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
         dataset, recipe, n = (arrays.pop(name).item() for name in ("dataset", "recipe", "n"))
         return Pictures(dataset, recipe, n, **arrays)
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{file} holds no pictures ({error}); make it again by `wgpipe pictures`.") from None
 
 
 def save_pictures(pictures: Pictures, out: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def write_pictures(
 
     Of the blocks of the largest n. Raises `UserError` for a dataset without images.
     """
-    runs = [(json.loads((folder / files.RUN).read_text(encoding="utf-8")), folder) for folder in blocks]
+    runs = [(files.read_run(folder), folder) for folder in blocks]
     largest = max(run["n"] for run, _ in runs)
     chosen = sorted((tuple(run["seeds"]), folder) for run, folder in runs if run["n"] == largest)
     made = [TrainedBlock(Job.read(recipe, data, largest, seeds), folder, features) for seeds, folder in chosen]

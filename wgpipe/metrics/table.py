@@ -17,8 +17,10 @@ from wgpipe import registry
 from wgpipe.atomic import atomic
 from wgpipe.extractors import extractor, wanted
 from wgpipe.extractors.reference import FeatureFiles
+from wgpipe.hashes import sha256
 from wgpipe.identity import metric_code
 from wgpipe.metrics import Metric
+from wgpipe.stored import read_json, reading
 from wgpipe.train import files
 from wgpipe.train.evaluate import TrainedBlock
 from wgpipe.train.job import Job
@@ -35,7 +37,7 @@ def measure_block(
 
     A metric's values are kept in the block's folder, in metrics/, under everything that they depend on.
     """
-    status = json.loads((folder / files.RUN).read_text(encoding="utf-8"))["status"]
+    status = files.read_run(folder)["status"]
     block = functools.cache(lambda: TrainedBlock(job, folder, features))
     card = job.dataset.card()
     rows: list[Row] = []
@@ -88,7 +90,7 @@ def _measured(
     values = metric.measure(block())
     part.parent.mkdir(exist_ok=True)
     measured = {quantity: (column.tolist(), protocol) for quantity, (column, protocol) in values.items()}
-    files.write_json(part, {"identity": identity, "measured": measured})
+    files.write_json(part, {"identity": identity, "measured": measured, "sha256": _digest(measured)})
     sys.stderr.write(f"{label} measured in {time.monotonic() - started:.1f} s\n")
     return measured
 
@@ -99,7 +101,12 @@ def _kept(part: Path, identity: dict[str, Any]) -> dict[str, tuple[list[float], 
     except (OSError, ValueError):
         return None
     same = isinstance(content, dict) and content.get("identity") == identity
-    return content.get("measured") if same else None
+    whole = same and content.get("sha256") == _digest(content.get("measured"))
+    return content["measured"] if whole else None
+
+
+def _digest(measured: Any) -> str:
+    return _sha256(json.dumps(measured).encode())
 
 
 def _sha256(content: bytes) -> str:
@@ -118,18 +125,26 @@ def write_measures(
     """Measure trained blocks of one dataset and recipe by all metrics of the given files, into one parquet file."""
     metrics: list[tuple[str, dict[str, Any]]] = []
     for file in metrics_files:
-        for item in json.loads(file.read_text(encoding="utf-8")).items():
+        for item in read_metrics(file):
             if item not in metrics:
                 metrics.append(item)
     rows: list[Row] = []
     for folder in blocks:
-        run = json.loads((folder / files.RUN).read_text(encoding="utf-8"))
+        run = files.read_run(folder)
         job = Job.read(recipe, data, run["n"], tuple(run["seeds"]))
         rows += measure_block(job, folder, metrics, threads, features)
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"intrinsic": "float64", "value": "float64"})
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic(out) as path:
         table.to_parquet(path, index=False)
-    files.write_json(
-        out.with_suffix(".json"), {"code": " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in metrics}))}
-    )
+    code = " ".join(sorted({f"{name}={metric_code(name)}" for name, _ in metrics}))
+    files.write_json(out.with_suffix(".json"), {"code": code, "sha256": sha256(out)})
+
+
+def read_metrics(file: Path) -> Metrics:
+    """Metrics of a study with their settings, as `wgpipe resolve` wrote them; `UserError` for another file."""
+    content = read_json(file)
+    with reading(file):
+        for name, settings in content.items():
+            registry.load("metric", name)(**settings)
+    return list(content.items())

@@ -31,7 +31,7 @@ class Size(NamedTuple):
 class Net(BaseModel):
     """A family of networks R^inputs -> R^outputs; its fields are its settings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str] = "net"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()

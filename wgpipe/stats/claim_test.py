@@ -13,7 +13,7 @@ LEVEL = 0.95
 class ClaimTest(BaseModel):
     """What a claim predicts: below bound + band, above bound - band, or equal to bound within ± band."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     test: Literal["below", "above", "equal"] = Field(description="on which side of the bound the number must lie")
     bound: FiniteFloat = Field(description="the predicted number, or the edge of the predicted range")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,11 @@ from wgpipe.config import Study as Settings
 from wgpipe.errors import UserError
 from wgpipe.identity import study_code
 from wgpipe.metrics.picture_file import read_pictures
+from wgpipe.stored import read_json, reading
 from wgpipe.studies import Study
 from wgpipe.studies.claims import write_claims
 from wgpipe.studies.controls import control_table
+from wgpipe.studies.inputs import FACTS, read_measures
 from wgpipe.studies.quality import RUN, failure_table, floor_table
 from wgpipe.studies.tables import write_csv
 from wgpipe.train.files import write_json
@@ -33,12 +34,8 @@ def build_study(
 
     `UserError` if runs of the grid are missing, unless that is allowed; then the log says how many there are.
     """
-    content = json.loads(study_file.read_text(encoding="utf-8"))
-    settings = Settings.model_validate(content["study"])
-    wanted = pd.DataFrame(
-        [(dataset, recipe, n, seed) for dataset, recipe, n, seeds in content["blocks"] for seed in seeds], columns=RUN
-    )
-    table = pd.concat([pd.read_parquet(file) for file in measures], ignore_index=True)
+    settings, wanted = _asked(study_file)
+    table = read_measures(measures, FACTS)
     runs = with_nulls(table.merge(wanted, on=RUN))
     found = len(runs[RUN].drop_duplicates())
     if found < len(wanted) and not allow_missing:
@@ -56,6 +53,15 @@ def build_study(
     write_csv(control_table(runs), out, "controls")
     write_csv(floor_table(settings, runs), out, "floors")
     write_json(out / "study.json", {"code": study_code(settings.study), "runs": found, "of": len(wanted)})
+
+
+def _asked(file: Path) -> tuple[Settings, pd.DataFrame]:
+    """A study's settings and one row for each of its runs, as `wgpipe resolve` wrote them."""
+    content = read_json(file, {"study": dict, "blocks": list})
+    with reading(file):
+        rows = [(dataset, recipe, n, seed) for dataset, recipe, n, seeds in content["blocks"] for seed in seeds]
+        wanted = pd.DataFrame(rows, columns=RUN).astype({"dataset": str, "recipe": str, "n": int, "seed": int})
+        return Settings.model_validate(content["study"]), wanted
 
 
 def with_nulls(table: pd.DataFrame) -> pd.DataFrame:

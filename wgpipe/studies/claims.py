@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from wgpipe.errors import UserError, suggestion
 from wgpipe.stats.estimates import Estimate
 from wgpipe.stats.panels import FitRule
 from wgpipe.stats.verdicts import Verdict, judge
+from wgpipe.stored import reading
 from wgpipe.studies.tables import write_csv
 
 Measure = Callable[[Claim, pd.DataFrame], Estimate]
@@ -73,7 +74,7 @@ def write_claims(rows: Sequence[ClaimRow], folder: Path) -> None:
 
 def read_claims(file: Path) -> list[ClaimRow]:
     """The rows of a claims.csv; `UserError` if it is none."""
-    with file.open(encoding="utf-8", newline="") as lines:
+    with reading(file), file.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise UserError(f"{file} has other columns than a table of claims; accepted: {', '.join(COLUMNS)}.")
@@ -103,6 +104,10 @@ def claim_row(study: str, name: str, claim: Claim, estimate: Estimate, verdict: 
 
 
 def _parsed(row: dict[str, str]) -> ClaimRow:
+    if None in row or None in row.values():
+        raise ValueError("a row has other cells than the header")
+    if row["verdict"] not in get_args(Verdict):
+        raise ValueError(f"'{row['verdict'][:20]}' is no verdict")
     numbers = {name: float(row[name] or "nan") for name in ("estimate", "ci_low", "ci_high")}
     counts = {name: int(row[name]) for name in ("runs", "seeds")}
     return ClaimRow(**{**row, **numbers, **counts})  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from wgpipe.studies.coulomb_runs import named
 from wgpipe.studies.style import GREY, look
 from wgpipe.studies.truth_scores import largest_n
 
+NOTHING_HERE = "not measured\nof these data"
 LARGE = 1e5  # values of a logarithmic axis from which they are written as powers of ten
 
 
@@ -50,8 +51,11 @@ def draw_dots(
         every = [arrange.NULL_CONTROL, *arrange.recipes(config, shown)]
         recipes = [recipe for recipe in every if recipe in set(shown["recipe"])]
         for column, quantity in enumerate(quantities):
-            ax = axes[columns * row + column]
-            _dots(ax, shown[shown["metric"] == quantity.metric], recipes, quantity.log, named_rows=column == 0)
+            ax, rows = axes[columns * row + column], shown[shown["metric"] == quantity.metric]
+            if rows.empty:
+                style.say(ax, NOTHING_HERE)
+                continue
+            _dots(ax, rows, recipes, quantity.log, named_rows=column == 0)
             ax.set(title=dataset if column == 0 else "", xlabel=quantity.label)
     if not datasets:
         style.say(axes[0], nothing)

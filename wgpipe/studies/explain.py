@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,12 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from wgpipe.config import Claim, Study, study_file
+from wgpipe.data.prepared import load_card
 from wgpipe.errors import UserError, suggestion
 from wgpipe.grid import Block, Grid
 from wgpipe.settings import read_yaml, validated
+from wgpipe.stored import read_csv, read_json
+from wgpipe.studies.claims import ClaimRow
 from wgpipe.train import files
 
 ROWS = 40  # of a table that are printed
+SHOWN = (*ClaimRow.__dataclass_fields__, "config", "needs")  # columns of the ledger
 
 
 def listed(grid: Grid) -> str:
@@ -33,6 +36,8 @@ def explained(grid: Grid, name: str, config_folder: Path) -> str:
         raise UserError(f"{grid.root / 'claims.csv'} has no claim '{name}'{suggestion(name, table.index)}")
     row = {str(column): str(value) for column, value in table.loc[name].items()}
     study = _study(grid, row["study"], config_folder)
+    if name not in study.claims:
+        raise UserError(f"study '{row['study']}' has no claim '{name}'{suggestion(name, study.claims)}")
     claim = study.claims[name]
     lines = [
         f"{name}: {row['verdict']}",
@@ -53,7 +58,7 @@ def _ledger(grid: Grid) -> pd.DataFrame:
     file = grid.root / "claims.csv"
     if not file.is_file():
         raise UserError(f"{file} does not exist: the pipeline has not run to its end at scale '{grid.scale}' yet.")
-    return pd.read_csv(file, keep_default_na=False)
+    return read_csv(file, dict.fromkeys(SHOWN, "name"), keep_default_na=False, dtype=str)
 
 
 def _study(grid: Grid, name: str, config_folder: Path) -> Study:
@@ -77,9 +82,9 @@ def _data(grid: Grid, blocks: Sequence[Block]) -> Iterator[str]:
         if not (folder / "card.json").is_file():
             yield f"{name}: not prepared"
             continue
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        yield f"{name}: {card['title']} ({folder / 'data.npz'})"
-        yield from (f"  {array}: sha256 {digest}" for array, digest in sorted(card["checksums"].items()))
+        card = load_card(folder)
+        yield f"{name}: {card.title} ({folder / 'data.npz'})"
+        yield from (f"  {array}: sha256 {digest}" for array, digest in sorted(card.checksums.items()))
 
 
 def _runs(grid: Grid, blocks: Sequence[Block]) -> Iterator[str]:
@@ -97,7 +102,7 @@ def _block(folder: Path, block: Block) -> str:
     file = folder / files.RUN
     if not file.is_file():
         return f"{name}: missing"
-    run = json.loads(file.read_text(encoding="utf-8"))
+    run = read_json(file, {"status": dict, "code": str, "settings": str})
     counts = Counter(run["status"].values())
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     return f"{name}, {statuses}; code {run['code']}, settings {run['settings'][:16]}"
@@ -112,7 +117,7 @@ def _numbers(grid: Grid, row: dict[str, str], claim: Claim) -> Iterator[str]:
     file = folder / f"{row['table']}.csv"
     yield f"table {file}"
     if file.is_file():
-        table = pd.read_csv(file, keep_default_na=False, dtype=str)
+        table = read_csv(file, keep_default_na=False, dtype=str)
         own = table[table["recipe"].isin(claim.recipes)] if "recipe" in table else table
         shown = own.loc[:, (own != "").any()].head(ROWS)
         yield from (f"  {line}" for line in shown.to_csv(index=False, lineterminator="\n").splitlines())

@@ -14,7 +14,7 @@ from wgpipe.metrics.picture_file import Pictures
 from wgpipe.studies import arrange, style
 from wgpipe.studies.coulomb_runs import named
 from wgpipe.studies.dots import Quantity, draw_dots
-from wgpipe.studies.image_runs import extractors
+from wgpipe.studies.image_runs import extractors, with_floors_of_equal_size
 
 ACROSS = 2  # datasets beside each other
 COLUMNS = 12  # images in a row
@@ -59,11 +59,12 @@ def draw_neighbours(config: Settings, pictures: Sequence[Pictures], folder: Path
 
 
 def draw_scores(config: Settings, runs: pd.DataFrame, folder: Path) -> None:
-    """`scores`: FID by each extractor, then precision and recall by the first, with the floor of real data."""
+    """`scores`: FID by each extractor, precision and recall by the first, with the floor of as many real images."""
     names = extractors(runs)
     quantities = [Quantity(f"fid:{name}", f"FID by {name}", log=True) for name in names]
     quantities += [Quantity(f"{score}:{name}", f"{score} by {name}") for name in names[:1] for score in BESIDE]
-    draw_dots(config, runs, quantities, folder, "scores", "no finished run has an image score")
+    shown = with_floors_of_equal_size(runs)
+    draw_dots(config, shown, quantities, folder, "scores", "no finished run has an image score")
 
 
 def draw_checks(config: Settings, runs: pd.DataFrame, folder: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from wgpipe.studies import arrange
 from wgpipe.studies.published_scores import FOLDER
 
 SCORES = ("fid", "kid", "precision", "recall", "isc")
@@ -46,6 +47,14 @@ def scored(runs: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(score=parts["score"], extractor=parts["extractor"])
 
 
+def with_floors_of_equal_size(runs: pd.DataFrame) -> pd.DataFrame:
+    """All rows but those of real images under a protocol of their own, since there are too few for the others'."""
+    real, names = runs["recipe"] == arrange.NULL_CONTROL, ["dataset", "metric", "protocol"]
+    methods = pd.MultiIndex.from_frame(runs.loc[~real, names])
+    return runs[~real | pd.MultiIndex.from_frame(runs[names]).isin(methods)]
+
+
 def extractors(runs: pd.DataFrame) -> list[str]:
-    """Extractors of the scores, the published one first, then by name."""
-    return sorted(set(scored(runs)["extractor"]), key=lambda name: (name != INCEPTION, name))
+    """Extractors of the scores: the published one first, then those that looked at more datasets, then by name."""
+    seen = scored(runs).groupby("extractor")["dataset"].nunique()
+    return sorted(seen.index, key=lambda name: (name != INCEPTION, -seen[name], name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -18,7 +17,9 @@ import yaml
 from wgpipe.config import Claim, Study
 from wgpipe.settings import Loader, read_yaml, validated
 from wgpipe.stats.estimates import Estimate
+from wgpipe.stored import read_csv, read_json, reading
 from wgpipe.studies.claims import ClaimRow, Standing, claim_row, read_claims
+from wgpipe.studies.inputs import QUALITY
 from wgpipe.studies.needs import Need, need
 from wgpipe.studies.tables import number
 
@@ -91,8 +92,9 @@ def collect(folders: Sequence[Path], settings: Sequence[Path], configs: Sequence
     """
     ran = {}
     for folder, file in zip(folders, settings, strict=True):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        ran[folder.name] = (Study.model_validate(content["study"]), str(content["scale"]), folder)
+        content = read_json(file, {"study": dict, "scale": str})
+        with reading(file):
+            ran[folder.name] = (Study.model_validate(content["study"]), content["scale"], folder)
     scale = next((scale for _, scale, _ in ran.values()), "")
     files = {file.stem: file for file in configs}
     entries = []
@@ -142,7 +144,7 @@ def paper_order(study: str) -> tuple[int, str]:
 
 def _of_run(study: Study, scale: str, folder: Path) -> list[Entry]:
     rows = {row.id: row for row in read_claims(folder / "claims.csv")}
-    floors = pd.read_csv(folder / "floors.csv")
+    floors = read_csv(folder / "floors.csv", QUALITY["floors"])
     entries = []
     for name, claim in study.claims.items():
         row = rows.get(name) or _without_numbers(study, name, "inconclusive", "missing: the study has not judged it")

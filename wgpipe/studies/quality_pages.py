@@ -12,7 +12,9 @@ import pandas as pd
 
 from wgpipe.atomic import atomic
 from wgpipe.grid import NEEDS, STUDY_QUALITY
+from wgpipe.stored import read_csv
 from wgpipe.studies import web_page
+from wgpipe.studies.inputs import QUALITY
 from wgpipe.studies.ledger import Entry, need_table, paper_order
 from wgpipe.studies.ledger_markdown import markdown_table
 from wgpipe.studies.tables import NOTHING, number, write_csv
@@ -33,7 +35,7 @@ def join(folders: Sequence[Path], entries: Sequence[Entry]) -> dict[str, pd.Data
     ordered = sorted(folders, key=lambda folder: paper_order(folder.name))
     tables = {}
     for name in STUDY_QUALITY:
-        parts = [pd.read_csv(folder / f"{name}.csv").assign(study=folder.name) for folder in ordered]
+        parts = [read_csv(folder / f"{name}.csv", QUALITY[name]).assign(study=folder.name) for folder in ordered]
         joined = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         tables[name] = joined[["study", *(column for column in joined if column != "study")]]
     return {**tables, NEEDS: need_table(entries)}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from wgpipe.atomic import atomic
-from wgpipe.recipe import Piece, Recipe
+from wgpipe.recipe import Piece, Recipe, read_recipe
 from wgpipe.stats.rankings import (
     MIN_CELLS,
     MIN_METHODS,
@@ -25,6 +25,7 @@ from wgpipe.stats.rankings import (
     shared_cells,
 )
 from wgpipe.studies import style
+from wgpipe.studies.inputs import read_measures
 from wgpipe.studies.ledger_markdown import markdown_table
 from wgpipe.studies.ranking_figure import draw_ranking
 from wgpipe.studies.tables import escape, latex_interval, number, write_csv, write_latex
@@ -46,8 +47,8 @@ HOW = (
 
 def build_ranking(recipe_files: Sequence[Path], measures: Sequence[Path], out: Path) -> None:
     """ranking.csv, pairwise.csv, cells.csv, ranking.tex, ranking.md and the critical-difference diagram."""
-    recipes = {file.stem: Recipe.model_validate_json(file.read_text(encoding="utf-8")) for file in recipe_files}
-    runs = pd.concat([pd.read_parquet(file) for file in measures], ignore_index=True)
+    recipes = {file.stem: read_recipe(file) for file in recipe_files}
+    runs = read_measures(measures)
     scores = score_table(runs, recipes)
     out.mkdir(parents=True, exist_ok=True)
     cube = ScoreCube.of(scores)

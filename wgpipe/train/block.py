@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +12,8 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
 from wgpipe.atomic import atomic
+from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 from wgpipe.identity import TRAINING_VERSIONS
 from wgpipe.train import files
 from wgpipe.train.job import Job
@@ -49,20 +49,23 @@ def write_block(folder: Path, job: Job, trained: Trained, threads: int, device: 
         "device": device,
         "threads": threads,
         "path": path,
+        "sha256": {name: sha256(folder / name) for name in files.TRAINED},
     }
     files.write_json(folder / files.RUN, run)
 
 
 def is_current(folder: Path, job: Job, threads: int, path: str) -> bool:
-    """Whether a folder holds a block whole, trained from the same, with as many threads, by this path or any (auto)."""
+    """Whether a folder holds a block as it was written, trained from the same with as many threads, by this path.
+
+    Path auto: by any.
+    """
     try:
-        run: Any = json.loads((folder / files.RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        run = files.read_run(folder)
+    except (OSError, UserError):
         return False
     any_path = path == "auto" or job.recipe.is_control
     expected = {**job.identity(), "threads": threads, **({} if any_path else {"path": path})}
-    same = isinstance(run, dict) and all(run.get(key) == value for key, value in expected.items())
-    return same and all((folder / name).is_file() for name in files.OUTPUTS)
+    return all(run.get(key) == value for key, value in expected.items())
 
 
 def _write_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:

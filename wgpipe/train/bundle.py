@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wgpipe.hashes import sha256
 from wgpipe.memory import peak_mb
 from wgpipe.methods import Control, TransportMap
 from wgpipe.train import files
@@ -50,7 +50,7 @@ def train(bundle: Path, jobs: Sequence[Job], threads: int, device: str, path: st
         "trained": [job.n for job in wanted],
     }
     files.write_json(bundle / files.COST, cost)
-    runs = {files.block(job.n): _sha256(bundle / files.block(job.n) / files.RUN) for job in jobs}
+    runs = {files.block(job.n): sha256(bundle / files.block(job.n) / files.RUN) for job in jobs}
     files.write_json(bundle / files.BUNDLE, {"code": jobs[0].identity()["code"], "runs": runs})
     (bundle / files.CHECKPOINT).unlink(missing_ok=True)
 
@@ -146,7 +146,3 @@ class _Progress:
             f"step {step} of {self.steps} ({step / self.steps:.0%}), {rate:.0f} steps/s, {left:.0f} s to go\n"
         )
         sys.stderr.flush()
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from wgpipe.atomic import atomic
+from wgpipe.errors import UserError
+from wgpipe.stored import reading
 from wgpipe.train.stacks import Stacks
 
 
 def save(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
     """Write a checkpoint in place of the last one."""
     history = [[list(run), losses] for run, losses in stacks.history.items()]
+    state = stacks.state()
     metadata = {"identity": json.dumps(identity), "history": json.dumps(history)}
     with atomic(file) as path:
-        save_file(stacks.state(), path, metadata)
+        save_file(state, path, {**metadata, "sha256": _digest(state, metadata)})
 
 
 def resume(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
@@ -30,13 +35,15 @@ def resume(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
     if not file.is_file():
         return
     try:
-        with safe_open(file, "pt") as content:
-            metadata = content.metadata() or {}
+        with reading(file), safe_open(file, "pt") as content:
+            metadata = content.metadata()
             state = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (not a mapping)
-        found = json.loads(metadata["identity"])
-        history = {(n, seed): losses for (n, seed), losses in json.loads(metadata["history"])}
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        _refuse(file, f"it is damaged ({error})")
+            if metadata.pop("sha256", "") != _digest(state, metadata):
+                raise ValueError("not what was saved")
+            found = json.loads(metadata["identity"])
+            history = {(n, seed): losses for (n, seed), losses in json.loads(metadata["history"])}
+    except UserError as error:
+        _refuse(file, str(error).partition(";")[0].replace(str(file), "it", 1))
         return
     different = sorted(key for key in identity if found.get(key) != identity[key])
     if different:
@@ -53,6 +60,15 @@ def resume(file: Path, stacks: Stacks, identity: dict[str, Any]) -> None:
     stacks.load_state(state, rows)
     stacks.history = {run: history[run] for run in stacks.runs}
     sys.stderr.write(f"resumed from step {stacks.step}\n")
+
+
+def _digest(state: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
+    """sha256 of all that a checkpoint holds: a flipped bit would train on, unseen."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name, value in sorted(state.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _refuse(file: Path, reason: str) -> None:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from wgpipe.data.pairs import PairDataset
 from wgpipe.data.pixels import to_bytes
 from wgpipe.methods import Adversarial, Control, Method, TransportMap
 from wgpipe.rng import run_stream
+from wgpipe.stored import read_arrays
 from wgpipe.train import files
 from wgpipe.train.job import Job
 
 if TYPE_CHECKING:
+    import torch
+
     from wgpipe.extractors.reference import FeatureFiles
     from wgpipe.train.critic import Critic
     from wgpipe.train.population import Population
 
 AT_ONCE = 500  # images that are generated together: all of them would take gigabytes
+ALL = slice(None)
+Place = tuple[slice, slice]  # of a part of a sample: members and rows
 
 
 class TrainedBlock:
@@ -34,7 +40,7 @@ class TrainedBlock:
         self.folder = folder
         self.features = features
         self.kept: dict[tuple[str | int, ...], Any] = {}
-        self.generator = load_file(folder / files.GENERATOR)
+        self.generator = read_arrays(folder / files.GENERATOR)
 
     @property
     def dataset_name(self) -> str:
@@ -54,15 +60,11 @@ class TrainedBlock:
         Of a learned map: where it takes fresh points of the source, or of the generator that it was trained on. Of a
         critic between two laws: NaN.
         """
-        card, recipe = self.job.dataset.card(), self.job.recipe
-        size = min(count, card.train_size or count)
-        if recipe.trains_generator:
-            return self._generator_sample(size)
-        method = self.method
-        if isinstance(method, Control):
-            return self._control_sample(method, size)
-        points = self.transported(self._generator_sample(size) if recipe.on else self.source(size))
-        return points if points is not None else np.full((len(self.job.seeds), size, card.dimension), np.nan)
+        size = self._size(count)
+        points = np.empty((len(self.job.seeds), size, self.job.dataset.card().dimension))
+        for place, part in self._parts(size):
+            points[place] = part
+        return points
 
     def generated_images(self, count: int) -> np.ndarray:
         """(E, k, channels, height, width) uint8: `generated`, cut to [-1, 1] and rounded; NaN is black."""
@@ -78,9 +80,14 @@ class TrainedBlock:
         shape = self.job.dataset.card().shape
         assert shape is not None
         if ("images", count) not in self.kept:
-            points = self.generated(count)
-            images = np.stack([to_bytes(member, shape) for member in points])
-            self.kept["images", count] = (images, np.isfinite(points).all(axis=(1, 2)))
+            size = self._size(count)
+            images = np.empty((len(self.job.seeds), size, *shape), dtype=np.uint8)
+            finite = np.ones(len(self.job.seeds), dtype=bool)
+            with self.features.reserved() if self.features else nullcontext() as device:
+                for place, part in self._parts(size, device):
+                    images[place] = to_bytes(part, shape)
+                    finite[place[0]] &= np.isfinite(part).all(axis=(1, 2))
+            self.kept["images", count] = (images, finite)
         kept: tuple[np.ndarray, np.ndarray] = self.kept["images", count]
         return kept
 
@@ -129,7 +136,7 @@ class TrainedBlock:
 
         from wgpipe.train.critic import Critic
 
-        stored = load_file(self.folder / files.CRITIC)
+        stored = read_arrays(self.folder / files.CRITIC)
         params = {name: torch.from_numpy(value) for name, value in stored.items()}
         return Critic(self.job.recipe.critic.build("net"), params)
 
@@ -147,7 +154,7 @@ class TrainedBlock:
         samples = [torch.from_numpy(rows) for rows in self.job.rows()]
         members = Members(self.job.dataset.name, tuple((self.job.n, seed) for seed in self.job.seeds))
         population = Population(self.job.recipe, members, samples, self.job.latent, torch.device("cpu"))
-        critic = load_file(self.folder / files.CRITIC)
+        critic = read_arrays(self.folder / files.CRITIC)
         for side, stored in ((population.generator, self.generator), (population.critic, critic)):
             if side is not None:
                 side.load({name: torch.from_numpy(value) for name, value in stored.items()})
@@ -169,14 +176,28 @@ class TrainedBlock:
     def _state(self, member: int) -> dict[str, np.ndarray]:
         return {name: value[member] for name, value in self.generator.items()}
 
-    def _control_sample(self, method: Control, count: int) -> np.ndarray:
-        streams, job = self.streams("eval-generated"), self.job
-        draws = [
-            method.draw(self._state(i), job.dataset, job.arrays, stream, count) for i, stream in enumerate(streams)
-        ]
-        return np.stack(draws)
+    def _size(self, count: int) -> int:
+        """Of a generated sample: no more than a finite dataset has to train on."""
+        return min(count, self.job.dataset.card().train_size or count)
 
-    def _generator_sample(self, count: int) -> np.ndarray:
+    def _parts(self, size: int, device: torch.device | None = None) -> Iterator[tuple[Place, np.ndarray]]:
+        """`generated` piece by piece, float64, each with its place; networks compute on a device, or on the CPU."""
+        recipe, method = self.job.recipe, self.method
+        if recipe.trains_generator:
+            yield from self._generated_parts(size, device)
+        elif isinstance(method, Control):
+            for member, stream in enumerate(self.streams("eval-generated")):
+                points = method.draw(self._state(member), self.job.dataset, self.job.arrays, stream, size)
+                yield (slice(member, member + 1), ALL), points[np.newaxis]
+        else:
+            sample = self._generator_sample(size) if recipe.on else self.source(size)
+            mapped = self.transported(sample)
+            yield (ALL, ALL), np.full(sample.shape, np.nan) if mapped is None else mapped
+
+    def _generator_sample(self, size: int) -> np.ndarray:
+        return np.concatenate([part for _, part in self._generated_parts(size)], axis=1)
+
+    def _generated_parts(self, size: int, device: torch.device | None = None) -> Iterator[tuple[Place, np.ndarray]]:
         import torch
 
         from wgpipe.train.draws import prior_sample
@@ -184,13 +205,15 @@ class TrainedBlock:
         recipe = self.job.recipe
         assert recipe.generator is not None
         net = recipe.generator.build("net")
-        params = {name: torch.from_numpy(value) for name, value in self.generator.items()}
+        params = {name: torch.from_numpy(value).to(device) for name, value in self.generator.items()}
         streams = self.streams("eval-generated")
-        noise = np.stack([prior_sample(recipe.prior, stream, (count, self.job.latent)) for stream in streams])
-        with torch.no_grad():
-            parts = torch.from_numpy(noise).split(AT_ONCE if net.one_batch_at_a_time else max(count, 1), dim=1)
-            points: np.ndarray = torch.cat([net.apply(params, part) for part in parts], dim=1).double().numpy()
-        return points
+        noise = np.stack([prior_sample(recipe.prior, stream, (size, self.job.latent)) for stream in streams])
+        at_once = AT_ONCE if net.one_batch_at_a_time else max(size, 1)
+        for start in range(0, size, at_once):
+            rows = slice(start, start + at_once)
+            with torch.no_grad():
+                points = net.apply(params, torch.from_numpy(noise[:, rows]).to(device))
+            yield (ALL, rows), points.cpu().double().numpy()
 
     def streams(self, purpose: str) -> list[np.random.Generator]:
         """One generator a member."""

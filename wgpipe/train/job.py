@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from wgpipe.data import Dataset, dataset
 from wgpipe.data.pairs import PairDataset
-from wgpipe.data.prepared import load
+from wgpipe.data.prepared import CARD, load
+from wgpipe.errors import UserError
 from wgpipe.identity import training_code
-from wgpipe.recipe import Recipe
+from wgpipe.recipe import Recipe, read_recipe
 from wgpipe.rng import sample_stream, source_stream
+from wgpipe.stored import read_arrays
 from wgpipe.train import files
 
 
@@ -40,8 +41,12 @@ class Job:
 
         `base` is the bundle that holds the generators of a recipe which is trained on another's.
         """
-        recipe = Recipe.model_validate_json(recipe_file.read_text(encoding="utf-8"))
+        recipe = read_recipe(recipe_file)
         card, arrays = load(data_folder)
+        if data_folder.name != card.name:
+            raise UserError(
+                f"{data_folder / CARD} is the card of '{card.name}'; delete the folder and prepare it again."
+            )
         return cls(recipe_file.stem, recipe, dataset(card.name), arrays, card.checksums, n, seeds, base)
 
     @property
@@ -73,7 +78,10 @@ class Job:
 
     def base_generators(self) -> dict[str, np.ndarray]:
         """Parameters of the trained generators that this recipe is trained on, a row a member; none otherwise."""
-        return load_file(self._base_file()) if self.base else {}
+        if not self.base:
+            return {}
+        files.read_run(self._base_file().parent)
+        return read_arrays(self._base_file())
 
     def _base_file(self) -> Path:
         assert self.base is not None

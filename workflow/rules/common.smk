@@ -1,6 +1,7 @@
 from snakemake.exceptions import WorkflowError
 
-from wgpipe import identity
+from wgpipe import identity, slurm
+from wgpipe.cluster import Cluster
 from wgpipe.dag import Dag
 from wgpipe.errors import UserError
 
@@ -8,8 +9,13 @@ try:
     dag = Dag.open(workflow.configfiles, config, workflow.is_main_process)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+if workflow.is_main_process:
+    slurm.mend()
 
 settings = dag.resolved.config
+cluster = Cluster(dag, lambda: getattr(workflow.group_settings, "group_components", {}))
+# Jobs of one submission run one after another: inside it, each takes all cores that Snakemake sees there.
+cores = 1 if workflow.is_main_process else workflow.cores
 
 
 wildcard_constraints:
@@ -22,7 +28,6 @@ wildcard_constraints:
 localrules:
     all,
     fetch,
-    prepare,
     claims,
     ranking,
     manifest,

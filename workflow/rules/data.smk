@@ -3,6 +3,8 @@ rule fetch:
         "results/downloads/{file}",
     log:
         "results/downloads/logs/{file}.log",
+    wildcard_constraints:
+        file="[^/]+",
     retries: 2
     conda:
         "../../environment.yml"
@@ -20,8 +22,15 @@ rule prepare:
         card=dag.dataset_file("card.json"),
     log:
         dag.dataset_file("prepare.log"),
+    group:
+        cluster.group("prepare")
     conda:
         "../../environment.yml"
+    threads: cores
+    resources:
+        mem_mb=cluster.memory("prepare"),
+        runtime=cluster.minutes("prepare"),
+        cpus_per_task=settings.threads,
     params:
         code=dag.preparing,
         own=dag.own_files,

@@ -7,8 +7,15 @@ rule classifier:
         record=dag.features_file("classifier", "weights.json"),
     log:
         dag.features_file("classifier", "training.log"),
+    group:
+        cluster.group("classifier")
     conda:
         "../../environment.yml"
+    threads: cores
+    resources:
+        mem_mb=cluster.memory("classifier"),
+        runtime=cluster.minutes("classifier"),
+        cpus_per_task=settings.threads,
     params:
         code=identity.classifier_code(),
         own=dag.own_files,
@@ -29,10 +36,15 @@ rule features:
         record=dag.features_file("{network}", "features.json"),
     log:
         dag.features_file("{network}", "features.log"),
+    group:
+        cluster.group("features")
     conda:
         "../../environment.yml"
+    threads: cores
     resources:
-        runtime=dag.featuring_minutes,
+        mem_mb=cluster.memory("features"),
+        runtime=cluster.minutes("features"),
+        cpus_per_task=settings.threads,
     params:
         code=dag.featuring,
         own=dag.own_files,
@@ -41,6 +53,8 @@ rule features:
         data=subpath(input.data, parent=True),
         features=subpath(output.features, ancestor=2),
         threads=settings.threads,
+        device=dag.looking_device,
     shell:
         "wgpipe features --data {params.data} --extractor {params.extractor} --count {params.images}"
-        " --features {params.features} --downloads results/downloads --threads {params.threads} {params.own} &> {log}"
+        " --features {params.features} --downloads results/downloads --threads {params.threads}"
+        " --device {params.device} {params.own} &> {log}"

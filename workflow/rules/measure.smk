@@ -12,11 +12,15 @@ rule measure:
         record=dag.measures(".json"),
     log:
         dag.measures(".log"),
+    group:
+        cluster.group("measure")
     conda:
         "../../environment.yml"
+    threads: cores
     resources:
-        mem_mb=dag.measuring_memory,
-        runtime=dag.measuring_minutes,
+        mem_mb=cluster.memory("measure"),
+        runtime=cluster.minutes("measure"),
+        cpus_per_task=settings.threads,
     params:
         code=dag.measuring,
         own=dag.own_files,
@@ -42,10 +46,15 @@ rule pictures:
         pictures=dag.pictures(".npz"),
     log:
         dag.pictures(".log"),
+    group:
+        cluster.group("pictures")
     conda:
         "../../environment.yml"
+    threads: cores
     resources:
-        mem_mb=dag.measuring_memory,
+        mem_mb=cluster.memory("pictures"),
+        runtime=cluster.minutes("pictures"),
+        cpus_per_task=settings.threads,
     params:
         code=identity.picture_code(),
         own=dag.own_files,

@@ -23,8 +23,15 @@ for study in dag.resolved.studies:
             record=str(dag.study_record(study)),
         log:
             str(dag.study_folder(study) / "study.log"),
+        group:
+            cluster.group("study", study)
         conda:
             "../../environment.yml"
+        threads: cores
+        resources:
+            mem_mb=cluster.memory("study", study),
+            runtime=cluster.minutes("study", study),
+            cpus_per_task=settings.threads,
         params:
             code=identity.study_code(study),
             out=subpath(output.claims, parent=True),
@@ -69,7 +76,7 @@ rule claims:
         studies=[str(dag.study_folder(study)) for study in dag.resolved.studies],
         out=subpath(output.csv, parent=True),
     shell:
-        "wgpipe ledger --studies {params.studies} --settings {input.settings} --configs {input.configs}"
+        "wgpipe ledger --studies {params.studies} --settings {input.settings} --configs {input.configs:q}"
         " --out {params.out} &> {log}"
 
 

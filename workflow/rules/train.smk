@@ -8,11 +8,15 @@ rule train:
         bundle=dag.bundle("bundle.json"),
     log:
         dag.bundle("train.log"),
+    group:
+        cluster.group("train")
     conda:
         "../../environment.yml"
+    threads: cores
     resources:
-        mem_mb=dag.training_memory,
-        runtime=dag.training_minutes,
+        mem_mb=cluster.memory("train"),
+        runtime=cluster.minutes("train"),
+        cpus_per_task=settings.threads,
     params:
         code=dag.training,
         own=dag.own_files,
@@ -26,3 +30,16 @@ rule train:
         "wgpipe train --recipe {input.recipe} --data {params.data} --n {params.n} --seeds {wildcards.seeds}"
         " --out {params.out} --threads {params.threads} --device {params.device} {params.base}"
         " {params.own} &> {log}"
+
+
+ruleorder: train_gpu > train
+
+
+use rule train as train_gpu with:
+    wildcard_constraints:
+        recipe=cluster.gpu_recipes(),
+    resources:
+        mem_mb=cluster.memory("train"),
+        runtime=cluster.minutes("train"),
+        cpus_per_task=settings.threads,
+        gpu=1,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Constraint(BaseModel):
     """Added to any adversarial method's critic."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     kind: ClassVar[str] = "constraint"
     registered_name: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()

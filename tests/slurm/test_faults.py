@@ -1,0 +1,163 @@
+"""`snakemake --profile slurm` on real daemons, disturbed: it ends by itself, with the results of a run that was not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.slurm.cluster import Cluster, with_limit
+from tests.slurm.conftest import PROFILE, Project, only_full
+
+
+@pytest.fixture
+def unharmed(project: Project, undisturbed: Project) -> Iterator[None]:
+    """After the test, results are those of the undisturbed run, to the byte, and nothing is left in the queue."""
+    yield
+    assert project.manifest == undisturbed.manifest
+    project.verify()
+    assert not project.cluster.run("squeue", "--noheader")
+
+
+@pytest.fixture
+def small_disk(project: Project) -> Iterator[Path]:
+    """The folder of the project, on a disk of its own."""
+    folder = project.folder
+    moved = folder.rename(folder.with_name("moved"))
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        shutil.copytree(moved, folder, symlinks=True, dirs_exist_ok=True)
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.usefixtures("unharmed")
+def test_a_cancelled_job_is_tried_again_from_its_checkpoint(project: Project, cluster: Cluster) -> None:
+    run = project.start()
+    job = project.running_job()
+    cluster.run("scancel", job)
+    assert run.end() == 0, run.said
+    assert "resumed from step" in project.training_log()
+    assert f"Slurm job {job} " in run.said
+    assert "was cancelled from outside; it is tried again, attempt 2." in run.said
+
+
+@pytest.mark.usefixtures("unharmed")
+def test_jobs_of_a_killed_snakemake_end_before_others_start(project: Project, cluster: Cluster) -> None:
+    first = project.start()
+    job = project.running_job()
+    with project.held():
+        assert "locked" in project.snakemake(code=1)
+        first.kill()
+        project.snakemake("--unlock")
+        assert cluster.job(job)["JobState"] == "RUNNING"
+        second = project.start()
+        told = "An earlier Snakemake ended without its Slurm jobs, which still write into this folder (1 of them)"
+        assert with_limit(lambda: told in second.said, seconds=60), second.said
+    assert second.end() == 0, second.said
+    assert cluster.job(job)["JobState"] == "CANCELLED"
+    assert "resumed from step" in project.training_log()
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_two_in_one_folder_do_not_disturb_each_other(project: Project, cluster: Cluster) -> None:
+    first = project.start()
+    job = project.running_job()
+    with project.held():
+        assert "locked" in project.snakemake(code=1)
+        cluster.run("scontrol", "requeue", job, check=False)  # which the profile forbids
+        assert cluster.job(job)["JobState"] == "RUNNING"
+    assert first.end() == 0, first.said
+    assert cluster.job(job)["JobState"] == "COMPLETED"
+    assert "resumed" not in project.training_log()
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_node_that_dies_and_comes_back(project: Project, cluster: Cluster) -> None:
+    run = project.start()
+    job = project.running_job()
+    node = cluster.job(job)["NodeList"]
+    cluster.kill_node(node)
+    assert with_limit(lambda: cluster.job(job)["JobState"] == "NODE_FAIL", seconds=120)
+    cluster.start_node(node)
+    assert run.end() == 0, run.said
+    assert "ended because its node failed; it is tried again, attempt 2." in run.said
+    assert "resumed from step" in project.training_log()
+    assert with_limit(cluster.idle, seconds=30)
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_training_that_reaches_its_time_limit_goes_on_where_it_was(project: Project, cluster: Cluster) -> None:
+    run = project.start()
+    job = project.running_job()
+    cluster.run("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+    with project.held():
+        assert with_limit(lambda: cluster.job(job)["JobState"] != "RUNNING", seconds=150)
+    assert run.end() == 0, run.said
+    assert "reached its time limit of" in run.said
+    assert "resumed from step" in project.training_log()
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_controller_that_is_down_for_a_minute(project: Project, cluster: Cluster) -> None:
+    run = project.start()
+    project.running_job()
+    cluster.stop_controller()
+    assert not with_limit(lambda: run.process.poll() is not None, seconds=60), run.said
+    cluster.start_controller()
+    assert run.end() == 0, run.said
+    assert "Slurm's controller does not answer; its jobs go on" in run.said
+    assert "Slurm's controller answers again." in run.said
+    assert "resumed" not in project.training_log()
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_requeue_by_slurm_uses_up_no_attempt(project: Project, cluster: Cluster) -> None:
+    profile = project.folder / PROFILE
+    profile.write_text(profile.read_text().replace("slurm-no-requeue", "slurm-requeue"))
+    run = project.start()
+    job = project.running_job()
+    cluster.run("scontrol", "requeue", job)
+    assert with_limit(lambda: cluster.job(job)["JobState"] == "PENDING", seconds=60)
+    cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")  # else it waits for two minutes
+    assert run.end() == 0, run.said
+    assert "tried again" not in run.said
+    assert cluster.job(job)["Restarts"] == "1"
+    assert cluster.job(job)["JobState"] == "COMPLETED"
+    assert "resumed from step" in project.training_log()
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_job_without_memory_gets_more(project: Project, cluster: Cluster) -> None:
+    project.edit(PROFILE, "set-resources", value={"train": {"mem_mb": "300 * 2 ** (2 * attempt - 2)"}})
+    said = project.snakemake()
+    assert "needed more memory than the 300 MB it had asked for; it is tried again, attempt 2." in said
+
+
+@only_full
+def test_a_full_disk_stops_the_run_and_loses_nothing(project: Project, small_disk: Path, unharmed: None) -> None:
+    run = project.start()
+    project.running_job()
+    filler = small_disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(65536)):
+            continue
+    assert run.end() == 1, run.said
+    assert "failed: the disk of its results is full (0 MB are free); it is tried again, attempt 2." in run.said
+    assert "(0 MB are free); no attempt is left after 3." in run.said
+    filler.unlink()
+    project.snakemake()
