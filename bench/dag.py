@@ -18,8 +18,8 @@ from typing import Any
 from bench.many_runs import DATASETS, ROOT, SCALE, SLOT, write_project
 from bench.tables import write
 
-# recipes × slots: of 100 000 runs, with few pairs of dataset and recipe to measure, and with as many as bundles
-GRIDS = ((25, 5), (25, 20), (99, 5), (499, 1))
+# recipes × slots: 12 400, 50 000 and 100 000 runs; of these with few pairs of dataset and recipe, and with one a bundle
+GRIDS = ((61, 1), (249, 1), (24, 20), (499, 1))
 QUICK_GRIDS = ((3, 2),)
 
 

@@ -61,6 +61,7 @@ def test_a_hundred_thousand_runs_are_few_enough_submissions(
 
 
 def test_results_that_are_there_are_not_made_again_and_a_stale_one_is(small: Path) -> None:
+    planned(small)  # resolves the configuration
     run(small, "-m", "bench.many_runs")
     assert planned(small)["jobs"] == []
     record = small / "results/many/runs/cube-1in1/recipe-0/s8-15/n64/run.json"
