@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from bench import images, machine, scores, train
+from bench import dag, images, machine, scores, train
 from bench.cells import Cell
 
 
@@ -37,6 +37,7 @@ def main() -> None:
     if not training_alone:
         images.main(options.out, options.quick)
         scores.main(options.out, options.quick)
+        dag.main(options.out, options.quick)
     if not training_alone and importlib.util.find_spec("bench.transport"):
         importlib.import_module("bench.transport").main(options.out, options.quick)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.project import copy_project
 from wgpipe.dag import Dag
 from wgpipe.resolve import Resolved
 from wgpipe.train import files
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "workflow", "profiles", "slurm", "config", "wgpipe", "environment.yml")
 SCALE, STUDY = "many", "vanilla_rates"
 DATASETS = 25
 SLOT = 8
@@ -24,12 +23,7 @@ METRICS = ("w1", "energy", "spread")
 
 def write_project(folder: Path, recipes: int, slots: int) -> None:
     """25 datasets × these recipes and real data × these slots of eight seeds, each run of two seconds, in one study."""
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
+    copy_project(folder)
     file = folder / "config" / "studies" / f"{STUDY}.yaml"
     study: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     added = {f"recipe-{k}": {"method": {"name": "wgan"}, "constraint": {"name": "lp"}} for k in range(recipes)}

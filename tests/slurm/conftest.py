@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ROOT, edit_yaml
+from tests.conftest import edit_yaml
+from tests.project import copy_project
 from tests.slurm.cluster import Cluster, with_limit
-from tests.workflow.conftest import PARTS, STUDY
+from tests.workflow.conftest import STUDY
 
 PROFILE = "profiles/slurm/profile.v9+.yaml"
 TRAINED = Path("results/smoke/runs/surface-2in8/wgan-lp/s0-1")
@@ -163,19 +164,6 @@ class Project:
 
     def edit(self, file: str, *keys: str | int, value: object) -> None:
         edit_yaml(self.folder / file, *keys, value=value)
-
-
-def copy_project(folder: Path) -> None:
-    """What a run of the pipeline needs."""
-    folder.mkdir()
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_symlink():
-            (folder / part).symlink_to(source.readlink())
-        elif source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
 
 
 @pytest.fixture(scope="session")

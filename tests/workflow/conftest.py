@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, edit_yaml
+from tests.conftest import edit_yaml
+from tests.project import copy_project
 
 STUDY = "config/studies/vanilla_rates.yaml"
-PARTS = ("Snakefile", "workflow", "profiles", "slurm", "config", "wgpipe", "environment.yml")
 
 BIG_DATASET = '''
 """A dataset of the user's own, whose data.npz is larger than 1 MB."""
@@ -102,12 +102,7 @@ class Pipeline:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """Two recipes and two controls on one planted dataset, one recipe on the user's own; not to be changed."""
     folder = tmp_path_factory.mktemp("pipeline")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
+    copy_project(folder)
     (folder / "big.py").write_text(BIG_DATASET)
     edit_yaml(folder / "config/smoke.yaml", "datasets", value={"big": "./big.py"})
     edit_yaml(folder / "config/config.yaml", "studies", value=["vanilla_rates"])

@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ROOT, edit_yaml
-from tests.workflow.conftest import PARTS, STUDY
+from tests.conftest import edit_yaml
+from tests.project import copy_project
+from tests.workflow.conftest import STUDY
 
 SEQUENCES = int(os.environ.get("WGPIPE_EDITS", "2"))
 FIRST = int(os.environ.get("WGPIPE_EDITS_FROM", "0"))
@@ -244,13 +245,7 @@ EDITS: dict[str, Edit] = {
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Two datasets, two recipes and a control; not to be changed."""
     folder = tmp_path_factory.mktemp("stubbed") / "project"
-    for part in PARTS:
-        source = ROOT / part
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
+    copy_project(folder)
     (folder / "own.py").write_text(OWN)
     (folder / "bin").mkdir()
     stub = folder / "bin/wgpipe"

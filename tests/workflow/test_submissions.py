@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, edit_yaml
-from tests.workflow.conftest import PARTS
+from tests.project import copy_project
 from wgpipe.cli import main
 
 STUDY = Path("config/studies/vanilla_rates.yaml")
@@ -40,12 +39,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Submitted:
 
 
 def copy(folder: Path) -> None:
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
+    copy_project(folder)
     edit_yaml(folder / "config/config.yaml", "studies", value=[STUDY.stem])
 
 
