@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.project import copy_project
+from bench.project import copy_project
 from wgpipe.dag import Dag
 from wgpipe.resolve import Resolved
 from wgpipe.train import files

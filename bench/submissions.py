@@ -50,9 +50,7 @@ def main(out: Path, arguments: list[str]) -> None:
 
     def schedule(scheduler: Any) -> bool:
         dag, cost = scheduler.workflow.dag, costs()
-        needed = [
-            job for job in dag.get_jobs_or_groups() if any(map(dag.needrun, job.jobs if job.is_group() else [job]))
-        ]
+        needed = dict.fromkeys(dag.get_job_group(job) or job for job in dag.needrun_jobs())
         write([facts(job) for job in needed], cost)
         return True
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.project import copy_project
 from tests.conftest import edit_yaml
-from tests.project import copy_project
 from tests.slurm.cluster import Cluster, with_limit
 from tests.workflow.conftest import STUDY
 

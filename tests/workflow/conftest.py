@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.project import copy_project
 from tests.conftest import edit_yaml
-from tests.project import copy_project
 
 STUDY = "config/studies/vanilla_rates.yaml"
 

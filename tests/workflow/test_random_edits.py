@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.project import copy_project
 from tests.conftest import edit_yaml
-from tests.project import copy_project
 from tests.workflow.conftest import STUDY
 
 SEQUENCES = int(os.environ.get("WGPIPE_EDITS", "2"))

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from bench.project import copy_project
 from tests.conftest import ROOT, edit_yaml
-from tests.project import copy_project
 from wgpipe.cli import main
 
 STUDY = Path("config/studies/vanilla_rates.yaml")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from wgpipe import registry
 from wgpipe.atomic import atomic
+from wgpipe.errors import UserError
 from wgpipe.extractors import extractor, wanted
 from wgpipe.extractors.reference import FeatureFiles
 from wgpipe.hashes import sha256
@@ -23,7 +24,7 @@ from wgpipe.metrics import Metric
 from wgpipe.stored import read_json, reading
 from wgpipe.train import files
 from wgpipe.train.evaluate import TrainedBlock
-from wgpipe.train.job import Job
+from wgpipe.train.job import Job, recipe_digest
 
 Metrics = Sequence[tuple[str, dict[str, Any]]]  # names with settings
 Row = tuple[Any, ...]
@@ -35,9 +36,13 @@ def measure_block(
 ) -> list[Row]:
     """One row for every member and quantity of a trained block.
 
-    A metric's values are kept in the block's folder, in metrics/, under everything that they depend on.
+    A metric's values are kept in the block's folder, in metrics/, under everything that they depend on. Raises
+    `UserError` if the block was trained with other settings.
     """
-    status = files.read_run(folder)["status"]
+    run = files.read_run(folder)
+    if run["settings"] != recipe_digest(job.recipe):
+        raise UserError(f"{folder} was trained with other settings than those of recipe '{job.recipe_name}' as given.")
+    status = run["status"]
     block = functools.cache(lambda: TrainedBlock(job, folder, features))
     card = job.dataset.card()
     rows: list[Row] = []
