@@ -41,7 +41,7 @@ results/%/claims.csv:
 test: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-# `snakemake --profile slurm` on real daemons, which it starts here and ends; FULL=1: with all faults, about 15 minutes.
+# `snakemake --profile slurm` on real daemons, which it starts here and ends; FULL=1: with all faults, about 20 minutes.
 slurm-test: install
 	WGPIPE_SLURM=$(if $(FULL),full,short) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --tb=short tests/slurm
 
