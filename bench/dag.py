@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.many_runs import DATASETS, ROOT, SCALE, SLOT, write_project
+from bench.many_runs import DATASETS, SCALE, SLOT, write_project
+from bench.project import ROOT
 from bench.tables import write
 
 # recipes × slots: 12 400, 50 000 and 100 000 runs; of these with few pairs of dataset and recipe, and with one a bundle

@@ -14,7 +14,6 @@ from wgpipe.dag import Dag
 from wgpipe.resolve import Resolved
 from wgpipe.train import files
 
-ROOT = Path(__file__).parents[1]
 SCALE, STUDY = "many", "vanilla_rates"
 DATASETS = 25
 SLOT = 8

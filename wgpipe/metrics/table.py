@@ -50,7 +50,7 @@ def measure_block(
         metric: Metric = registry.load("metric", name)(**settings)
         if metric.needs_critic and job.recipe.is_control:
             continue
-        identity = _identity(metric, settings, job, folder, threads, features)
+        identity = _identity(metric, settings, job, run["sha256"], threads, features)
         for quantity, (values, protocol) in _measured(metric, identity, block, folder).items():
             for seed, value in zip(job.seeds, values, strict=True):
                 facts = (job.dataset.name, card.dimension, card.intrinsic, job.recipe_name, job.n, seed)
@@ -59,20 +59,25 @@ def measure_block(
 
 
 def _identity(
-    metric: Metric, settings: dict[str, Any], job: Job, folder: Path, threads: int, features: FeatureFiles | None
+    metric: Metric,
+    settings: dict[str, Any],
+    job: Job,
+    trained: dict[str, str],
+    threads: int,
+    features: FeatureFiles | None,
 ) -> dict[str, Any]:
-    """Everything that the values of a metric depend on."""
+    """Everything that the values of a metric depend on; `trained` are the sha256 of the block's files."""
     name = metric.registered_name
     seen = {}
     if features is not None:
         records = {each: features.record(extractor(each)) for each in wanted(settings, job.dataset)}
-        seen = {each: _sha256(record.read_bytes()) for each, record in records.items()}
+        seen = {each: sha256(record) for each, record in records.items()}
     return {
         "metric": name,
         "settings": settings,
         "code": metric_code(name),
-        "generator": _sha256((folder / files.GENERATOR).read_bytes()),
-        "critic": _sha256((folder / files.CRITIC).read_bytes()) if metric.needs_critic else None,
+        "generator": trained[files.GENERATOR],
+        "critic": trained[files.CRITIC] if metric.needs_critic else None,
         "block": job.identity(),
         "threads": threads,
         **({"features": seen} if seen else {}),
