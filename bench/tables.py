@@ -13,6 +13,7 @@ from wgpipe.atomic import atomic
 
 def write(file: Path, rows: Sequence[Any]) -> None:
     """Rows of one dataclass, four digits each."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     with atomic(file) as path, path.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(field.name for field in fields(rows[0]))

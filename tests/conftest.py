@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from wgpipe import registry
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -23,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(folders[item], 1))
     for item, folder in folders.items():
         item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@pytest.fixture(autouse=True)
+def own_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test's configuration registers of its own is not there for the next test."""
+    monkeypatch.setattr(registry, "_own_files", {**registry._own_files})
 
 
 @pytest.fixture(scope="session")

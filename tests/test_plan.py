@@ -94,11 +94,15 @@ def test_core_hours_add_up_and_grow_with_the_grid(planned: Any) -> None:
     assert large["study"] == small["study"]
 
 
+def control(name: str) -> Recipe:
+    return Recipe.model_validate({"method": {"name": name}})
+
+
 def test_training_costs_its_steps_points_members_and_widths_and_a_control_almost_nothing() -> None:
     base = training_seconds(recipe(steps=1000), BLOCKS)
-    control = training_seconds(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCKS)
+    of_control = training_seconds(control("oracle"), BLOCKS)
     start = 2 * base - training_seconds(recipe(steps=2000), BLOCKS)
-    assert 0 < control < start < base
+    assert 0 < of_control < start < base
     assert training_seconds(recipe(steps=1000, critic_steps=5), BLOCKS) - start > 2 * (base - start)
     assert training_seconds(recipe(steps=1000, batch=1024), BLOCKS) > base
     wide = [Block("digits", "toy", block.n, block.seeds) for block in BLOCKS]
@@ -139,7 +143,22 @@ def test_memory_grows_with_the_members_their_samples_and_the_batch_and_a_control
     large = [Block("surface-2in8", "toy", 10**6, block.seeds) for block in BLOCKS]
     points = sum(block.n * len(block.seeds) for block in large)
     assert training_mb(recipe(), large) - base > 0.99 * points * 8 * 12 / 2**20, "float64 and float32"
-    assert 0 < training_mb(Recipe.model_validate({"method": {"name": "oracle"}}), BLOCKS) < base
+    assert 0 < training_mb(control("oracle"), BLOCKS) < base
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "copies"),
+    [
+        ("oracle", "surface-2in8", False),
+        ("empirical", "surface-2in8", True),
+        ("empirical", "digits", False),
+        ("gaussian", "digits", True),
+    ],
+)
+def test_controls_are_priced_by_whether_they_copy_their_sample(name: str, dataset: str, copies: bool) -> None:
+    small, large = (training_mb(control(name), [Block(dataset, name, n, (0, 1))]) for n in (1000, 1_000_000))
+    assert (large > 2 * small) == copies
+    assert copies or large == small
 
 
 def test_a_run_of_two_studies_is_planned_once(project: Path) -> None:

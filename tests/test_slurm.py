@@ -189,6 +189,16 @@ def test_only_versions_that_need_it_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert registered.executor is mended
 
 
+def test_the_jobs_of_a_submission_are_run_by_a_snakemake_that_keeps_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered = ExecutorPluginRegistry().plugins["slurm-jobstep"]
+    monkeypatch.setattr(registered, "executor", registered.executor)
+    slurm.keep_going()
+    once = registered.executor
+    slurm.keep_going()
+    assert registered.executor is once
+    assert once.additional_general_args(once.__new__(once)) == "--keep-going"
+
+
 def test_the_plugin_has_what_the_remedy_relies_on() -> None:
     original = ExecutorPluginRegistry().plugins["slurm"].executor
     assert importlib.metadata.version(slurm.PACKAGE) in slurm.FAULTY

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from wgpipe.data import Dataset, dataset
-from wgpipe.extractors import REFERENCE, Extractor, extractor, wanted
+from wgpipe.extractors import NEIGHBOURS, REFERENCE, Extractor, extractor, wanted
 from wgpipe.grid import Block, Grid
+from wgpipe.methods import Control
 from wgpipe.recipe import Recipe
 from wgpipe.train import sizing
 
@@ -38,6 +39,7 @@ MEASURING_MB = 700  # a process with torch and the transport library
 COST_BYTES = 10  # of exact transport, for a pair of points
 FEATURE_BYTES = 4 * 4096  # of all layers of a network, for an image
 IMAGE_BYTES = 2  # of generated images, for a number: the bytes of samples of several sizes
+DRAWN_BYTES = 8  # of images that a control draws, all of a member at once, for a number
 COMPARED_BYTES = 8 * 3  # of images whose neighbours are looked for, for a number of one of them, in double precision
 BYTE_NUMBERS = 1 / 6  # of the memory that a sample takes otherwise, where its numbers are bytes
 MEMORY_MARGIN = 1.3  # of requested over predicted memory
@@ -70,9 +72,17 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
 
 def training_mb(recipe: Recipe, blocks: Sequence[Block]) -> float:
     """Peak memory of one bundle; samples of images are bytes."""
-    numbers = BYTE_NUMBERS if dataset(blocks[0].dataset).card().shape and not recipe.is_control else 1.0
-    sizes = [math.ceil(numbers * block.n) for block in blocks for _ in block.seeds]
+    sizes = [math.ceil(_kept(recipe, blocks[0]) * block.n) for block in blocks for _ in block.seeds]
     return sizing.training_mb(recipe, sizes, *_dimensions(recipe, blocks[0]))
+
+
+def _kept(recipe: Recipe, block: Block) -> float:
+    """The part of a training sample, in double and single precision, that a bundle has in memory."""
+    given = dataset(block.dataset)
+    if not recipe.is_control:
+        return BYTE_NUMBERS if given.card().shape else 1.0
+    method = recipe.method.build("method")
+    return 0.0 if isinstance(method, Control) and not method.needs_points(given) else 1.0
 
 
 def _dimensions(recipe: Recipe, block: Block) -> tuple[int, int]:
@@ -111,10 +121,12 @@ def measuring_mb(grid: Grid, dataset_name: str, recipe: str) -> float:
     for study in grid.studies_of(dataset_name, recipe):
         for name, settings in grid.resolved.metrics[study].items():
             if wanted(settings, given):
-                images, real = members * settings.get("generated", REFERENCE), settings.get("real", REFERENCE)
+                size, real = settings.get("generated", REFERENCE), settings.get("real", REFERENCE)
+                images = members * size
                 seen = FEATURE_BYTES * (images + 2 * real)
                 compared = COMPARED_BYTES * real if name == "image_neighbours" else 0
-                most = max(most, (IMAGE_BYTES * images + compared) * given.card().dimension + seen)
+                drawn = DRAWN_BYTES * size if grid.recipes[recipe].is_control else 0
+                most = max(most, (IMAGE_BYTES * images + compared + drawn) * given.card().dimension + seen)
             else:
                 most = max(most, COST_BYTES * pairs_of_points(settings, dataset_name))
     return MEASURING_MB + most / 2**20
@@ -168,15 +180,15 @@ def drawing_seconds(grid: Grid, study: str, dataset_name: str, recipe: str) -> f
     largest = max(block.n for block in grid.blocks_of(dataset_name, recipe))
     numbers = chosen.neighbours * largest * given.card().dimension
     networks = grid.networks(dataset_name, [study]).values()
-    seen = largest * max((network.milliseconds for network in networks), default=0.0) / 1000
+    seen = min(largest, NEIGHBOURS) * max((network.milliseconds for network in networks), default=0.0) / 1000
     return START_SECONDS + NEIGHBOUR_SECONDS * numbers + seen
 
 
 def drawing_mb(grid: Grid, dataset_name: str, recipe: str) -> float:
-    """Peak memory: the training images of each seed of a block as bytes, and a part in double precision, twice."""
+    """Peak memory: the training images of a seed as bytes, and a part in double precision, twice."""
     dimension = grid.datasets[dataset_name].card().dimension
-    largest = max(grid.blocks_of(dataset_name, recipe), key=lambda block: (block.n, len(block.seeds)))
-    rows = len(largest.seeds) * largest.n + 16 * min(largest.n, 10_000)
+    largest = max(block.n for block in grid.blocks_of(dataset_name, recipe))
+    rows = largest + 16 * min(largest, 10_000)
     return MEASURING_MB + dimension * rows / 2**20
 
 

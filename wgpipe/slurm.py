@@ -29,6 +29,7 @@ from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
@@ -68,6 +69,21 @@ def mend() -> None:
     if registered and version(PACKAGE) in FAULTY and not issubclass(registered.executor, Remedy):
         registered.executor = type("Executor", (Remedy, registered.executor), {})
         registered.common_settings.pass_group_args = True
+
+
+def keep_going() -> None:
+    """Inside a submission: of its jobs, which need nothing of each other, one that fails stops no other."""
+    registered = ExecutorPluginRegistry().plugins.get("slurm-jobstep")
+    if registered and not issubclass(registered.executor, KeepGoing):
+        registered.executor = type("Executor", (KeepGoing, registered.executor), {})
+
+
+class KeepGoing(RealExecutor):  # type: ignore[misc]
+    """In front of the executor that starts the Snakemake which runs the jobs of a submission."""
+
+    def additional_general_args(self) -> str:
+        """Of the command line of that Snakemake."""
+        return f"{super().additional_general_args() or ''} --keep-going".strip()
 
 
 class Remedy(RemoteExecutor):  # type: ignore[misc]

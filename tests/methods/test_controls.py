@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from wgpipe.data import Arrays, Dataset
+from wgpipe.data import Arrays, Dataset, FiniteDataset
+from wgpipe.methods import Control
 from wgpipe.methods.empirical import Empirical
 from wgpipe.methods.gaussian import Gaussian
 from wgpipe.methods.oracle import Oracle
@@ -65,3 +66,40 @@ def test_a_control_draws_the_same_points_from_the_same_stream(
     first, second = (control.draw(state, DATASET, ARRAYS, np.random.default_rng(2), 9) for _ in range(2))
     assert first.dtype == np.float64
     np.testing.assert_array_equal(first, second)
+
+
+class Rows(FiniteDataset):
+    """Ten rows of bytes, which stand for tenths."""
+
+    def points(self, rows: np.ndarray) -> np.ndarray:
+        return rows / 10
+
+
+ROWS = Rows(name="rows")
+BYTES = {"train": np.arange(20, dtype=np.uint8).reshape(10, 2), "test": np.zeros((0, 2), dtype=np.uint8)}
+
+
+def test_of_finite_data_the_empirical_control_keeps_the_numbers_of_its_rows() -> None:
+    control = Empirical()
+    state = control.fit_drawn(ROWS, BYTES, np.random.default_rng(0), 4)
+    assert {name: kept.shape for name, kept in state.items()} == {"rows": (4,)}
+    sample = ROWS.training_sample(BYTES, np.random.default_rng(0), 4)
+    expected = control.draw(control.fit(sample), ROWS, BYTES, np.random.default_rng(1), 100)
+    np.testing.assert_array_equal(control.draw(state, ROWS, BYTES, np.random.default_rng(1), 100), expected)
+
+
+@pytest.mark.parametrize(
+    ("control", "finite", "other"), [(Oracle(), False, False), (Empirical(), False, True), (Gaussian(), True, True)]
+)
+def test_which_controls_hold_the_points_of_a_sample(control: Control, finite: bool, other: bool) -> None:
+    assert (control.needs_points(ROWS), control.needs_points(DATASET)) == (finite, other)
+
+    class Drawn(Rows):
+        def training_sample(self, arrays: Arrays, stream: np.random.Generator, n: int) -> np.ndarray:
+            raise AssertionError("the sample is drawn")
+
+    if finite:
+        with pytest.raises(AssertionError, match="drawn"):
+            control.fit_drawn(Drawn(name="drawn"), BYTES, np.random.default_rng(0), 4)
+    else:
+        control.fit_drawn(Drawn(name="drawn"), BYTES, np.random.default_rng(0), 4)

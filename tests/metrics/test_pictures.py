@@ -46,10 +46,10 @@ def stamps(tmp_path: Path) -> Path:
     return prepared(tmp_path, "stamps-6x6")
 
 
-def pictures(stamps: Path, method: str, ns: tuple[int, ...] = (40,)) -> Pictures:
+def pictures(stamps: Path, method: str, ns: tuple[int, ...] = (40,), extractor: str | None = None) -> Pictures:
     folders = [trained(job(stamps, control(method), method, n), stamps.parent / f"{method}-{n}") for n in ns]
     recipe, out = write_recipe(stamps.parent, method, control(method)), stamps.parent / "made" / f"{method}.npz"
-    write_pictures(recipe, stamps, folders, out, (12, 5))
+    write_pictures(recipe, stamps, folders, out, (12, 5), extractor=extractor)
     assert [file.name for file in out.parent.iterdir() if file.stem == method] == [out.name]
     return read_pictures(out)
 
@@ -70,6 +70,21 @@ def test_the_nearest_of_others_are_found_by_distance_over_all_training_images(st
     shown = found.shown.reshape(5, -1) / 127.5 - 1
     best = np.linalg.norm(shown[:, None] - data[None], axis=2).argmin(axis=1)
     np.testing.assert_allclose(found.in_pixels.reshape(5, -1) / 127.5 - 1, data[best], atol=1e-9)
+
+
+def test_in_features_only_the_first_training_images_are_looked_at(
+    stamps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgpipe.metrics.pictures.NEIGHBOURS", 10)
+    monkeypatch.setattr("wgpipe.metrics.pictures.features_of_images", lambda block, name, images: _flat(images))
+    found = pictures(stamps, "gaussian", extractor="pixels")
+    data = _flat(np.rint((job(stamps, control("gaussian"), "gaussian", 40).sample()[0] + 1) * 127.5))
+    best = np.linalg.norm(_flat(found.shown)[:, None] - data[None, :10], axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(_flat(found.in_features), data[best])
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float64)
 
 
 def test_pictures_are_of_the_largest_n(stamps: Path) -> None:

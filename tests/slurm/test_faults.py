@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.slurm.cluster import Cluster, with_limit
-from tests.slurm.conftest import PROFILE, Project, only_full
+from tests.slurm.conftest import PROFILE, TRAINED, Project, only_full
 
 
 @pytest.fixture
@@ -146,6 +146,24 @@ def test_a_job_without_memory_gets_more(project: Project, cluster: Cluster) -> N
     project.edit(PROFILE, "set-resources", value={"train": {"mem_mb": "300 * 2 ** (2 * attempt - 2)"}})
     said = project.snakemake()
     assert "needed more memory than the 300 MB it had asked for; it is tried again, attempt 2." in said
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_job_that_always_fails_stops_no_other_of_its_submission(project: Project) -> None:
+    bundles = project.folder / TRAINED.parents[1]
+    shutil.rmtree(bundles)
+    blocks = [bundles / control / TRAINED.name / "n16" for control in ("empirical", "oracle")]
+    for block in blocks:
+        block.parent.mkdir(parents=True)
+        block.touch()  # where a folder should be
+    said = project.snakemake(code=1)
+    assert "(3 jobs of train) failed; no attempt is left after 3." in said
+    assert (project.folder / TRAINED / "n16/run.json").is_file()
+    for block in blocks:
+        block.unlink()
+    project.snakemake()
+    assert "kept" in project.training_log()
 
 
 @only_full

@@ -155,12 +155,16 @@ class FiniteDataset(Dataset):
 
     def rows(self, points: np.ndarray, stream: np.random.Generator, count: int) -> np.ndarray:
         """(count, d) rows of a split, as they are stored."""
+        rows: np.ndarray = points[self.chosen(points, stream, count)]
+        return rows
+
+    def chosen(self, points: np.ndarray, stream: np.random.Generator, count: int) -> np.ndarray:
+        """(count,) their numbers."""
         if count > len(points):
             raise UserError(
                 f"dataset '{self.name}' has {len(points)} points in this split, and {count} were asked for."
             )
-        chosen: np.ndarray = points[stream.permutation(len(points))[:count]]
-        return chosen
+        return stream.permutation(len(points))[:count]
 
     def points(self, rows: np.ndarray) -> np.ndarray:
         """Rows as they are stored -> float64 points, copied."""

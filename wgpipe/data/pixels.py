@@ -6,13 +6,16 @@ import numpy as np
 
 from wgpipe.data import FiniteDataset
 
-CHUNK = 10_000  # rows
+CHUNK = 10_000  # rows that are in double precision at once
 
 
 def to_bytes(points: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """(..., d) -> (..., channels, height, width) uint8: cut to [-1, 1], then rounded to the nearest byte; NaN is 0."""
-    values = np.clip(np.nan_to_num(points, nan=-1), -1, 1)
-    rounded: np.ndarray = np.rint((values + 1) * 127.5).astype(np.uint8)
+    rows = points.reshape(-1, points.shape[-1])
+    rounded = np.empty(rows.shape, dtype=np.uint8)
+    for start in range(0, len(rows), CHUNK):
+        values = np.clip(np.nan_to_num(rows[start : start + CHUNK], nan=-1), -1, 1)
+        rounded[start : start + CHUNK] = np.rint((values + 1) * 127.5)
     return rounded.reshape(*points.shape[:-1], *shape)
 
 

@@ -21,6 +21,7 @@ from wgpipe.hashes import sha256
 if TYPE_CHECKING:
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
+NEIGHBOURS = 50_000  # training images, at most, in whose features a figure looks for the nearest: the first
 REFERENCE = 2000  # real images of each split whose features are kept, where a metric does not say how many
 WEIGHTS = "weights.safetensors"  # of a network that is trained on the dataset
 CLASSIFIER = "weights.json"  # the record of these, beside them

@@ -102,6 +102,14 @@ class Control(Method):
         """(n, d) -> what `draw` needs, to be stored."""
         raise NotImplementedError
 
+    def fit_drawn(self, dataset: Dataset, arrays: Arrays, stream: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        """`fit` to the n training points of a stream; overridden where the points themselves are not needed."""
+        return self.fit(dataset.training_sample(arrays, stream, n))
+
+    def needs_points(self, dataset: Dataset) -> bool:
+        """Whether `fit_drawn` holds a training sample of this dataset in memory."""
+        return True
+
     def draw(
         self,
         state: Mapping[str, np.ndarray],

@@ -18,6 +18,12 @@ class Oracle(Control):
     def fit(self, sample: np.ndarray) -> dict[str, np.ndarray]:
         return {}
 
+    def fit_drawn(self, dataset: Dataset, arrays: Arrays, stream: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        return {}
+
+    def needs_points(self, dataset: Dataset) -> bool:
+        return False
+
     def draw(
         self,
         state: Mapping[str, np.ndarray],

@@ -22,7 +22,6 @@ from wgpipe.extractors.features import (
 from wgpipe.metrics import Metric
 from wgpipe.metrics.neighbours import neighbour_ratio
 from wgpipe.registry import register
-from wgpipe.rng import sample_stream
 
 if TYPE_CHECKING:
     from wgpipe.train.evaluate import TrainedBlock
@@ -60,7 +59,7 @@ class ImageNeighbours(Metric):
             made, features = self._held_out(block, sets, name)
         else:
             made, features = generated_pixels(block, self.generated), features_of(block, name, self.generated)
-        train = training_images(block, sets)
+        train = list(training_images(block, sets))
         train_features = (features_of_images(block, name, each) for each in train)
         held_out = pixels(reference_images(block, "test", sets))
         held_out_features = reference_features(block, name, "test", sets)
@@ -87,12 +86,11 @@ class ImageNeighbours(Metric):
         return np.asarray(ratios, dtype=np.float64), protocol
 
 
-def training_images(block: TrainedBlock, count: int) -> list[np.ndarray]:
-    """(count, channels, height, width) uint8, the first of each member's training sample."""
+def training_images(block: TrainedBlock, count: int) -> Iterator[np.ndarray]:
+    """(count, channels, height, width) uint8, the first of each member's training sample, member after member."""
     job = block.job
     assert isinstance(job.dataset, FiniteDataset)
-    streams = [sample_stream(job.dataset.name, seed) for seed in job.seeds]
-    return [images(job.dataset, job.dataset.rows(job.arrays["train"], stream, count)) for stream in streams]
+    return (images(job.dataset, job.dataset.rows(job.arrays["train"], stream, count)) for stream in job.streams())
 
 
 def generated_pixels(block: TrainedBlock, count: int) -> Iterator[np.ndarray]:

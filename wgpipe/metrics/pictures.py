@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wgpipe.errors import UserError
+from wgpipe.extractors import NEIGHBOURS
 from wgpipe.extractors.features import features_of_images
 from wgpipe.extractors.reference import FeatureFiles
 from wgpipe.metrics.image_neighbours import pixels, training_images
@@ -57,12 +58,15 @@ def write_pictures(
 
 
 def _nearest(block: TrainedBlock, shown: np.ndarray, extractor: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Of the first member's training images, those nearest to the shown ones in pixels and in features."""
-    (train, *_) = training_images(block, block.job.n)
+    """Of the first member's training images, those nearest to the shown ones in pixels and in features.
+
+    In features, of the first `NEIGHBOURS`: networks see some images a second.
+    """
+    train = next(training_images(block, block.job.n))
     by_pixels = _closest(pixels(shown), map(pixels, _chunks(train)))
     if extractor is None:
         return train[by_pixels], train[:0]
-    spaces = (features_of_images(block, extractor, part) for part in _chunks(train))
+    spaces = (features_of_images(block, extractor, part) for part in _chunks(train[:NEIGHBOURS]))
     return train[by_pixels], train[_closest(features_of_images(block, extractor, shown), spaces)]
 
 

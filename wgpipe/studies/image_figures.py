@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from wgpipe.config import Study as Settings
+from wgpipe.extractors import NEIGHBOURS
 from wgpipe.metrics.picture_file import Pictures
 from wgpipe.studies import arrange, style
 from wgpipe.studies.coulomb_runs import named
@@ -47,7 +48,8 @@ def draw_neighbours(config: Settings, pictures: Sequence[Pictures], folder: Path
         rows: list[list[np.ndarray]] = []
         labels: list[str] = []
         for each in given:
-            nearest = {"in pixels": each.in_pixels, "in features": each.in_features}
+            features = f"in features, of {NEIGHBOURS}" if each.n > NEIGHBOURS else "in features"
+            nearest = {"in pixels": each.in_pixels, features: each.in_features}
             there = {where: images for where, images in nearest.items() if len(images)}
             rows += [list(each.shown), *map(list, there.values())]
             labels += [named(each.recipe), *there]

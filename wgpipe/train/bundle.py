@@ -60,7 +60,7 @@ def _fitted(job: Job) -> Trained:
     if isinstance(method, TransportMap):
         states = [method.fit(source, target) for source, target in zip(job.source_sample(), job.sample(), strict=True)]
     else:
-        states = [method.fit(sample) for sample in job.sample()]
+        states = [method.fit_drawn(job.dataset, job.arrays, stream, job.n) for stream in job.streams()]
     stacked = {name: np.stack([state[name] for state in states]) for name in states[0]}
     return Trained(stacked, {}, [], ["ok"] * len(states), [0] * len(states))
 

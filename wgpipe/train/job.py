@@ -13,6 +13,7 @@ from wgpipe.data import Dataset, dataset
 from wgpipe.data.pairs import PairDataset
 from wgpipe.data.prepared import CARD, load
 from wgpipe.errors import UserError
+from wgpipe.hashes import sha256
 from wgpipe.identity import training_code
 from wgpipe.recipe import Recipe, read_recipe
 from wgpipe.rng import sample_stream, source_stream
@@ -60,15 +61,17 @@ class Job:
         card = self.dataset.card()
         return self.recipe.latent_dimension(card.intrinsic or card.latent)
 
+    def streams(self) -> list[np.random.Generator]:
+        """What each member's training sample is drawn by."""
+        return [sample_stream(self.dataset.name, seed) for seed in self.seeds]
+
     def sample(self) -> np.ndarray:
         """(E, n, d) float64 training samples, the same for every method."""
-        draw = self.dataset.training_sample
-        return np.stack([draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds])
+        return np.stack([self.dataset.training_sample(self.arrays, stream, self.n) for stream in self.streams()])
 
     def rows(self) -> list[np.ndarray]:
         """The same, (n, d) each, in the precision of training."""
-        draw = self.dataset.training_rows
-        return [draw(self.arrays, sample_stream(self.dataset.name, seed), self.n) for seed in self.seeds]
+        return [self.dataset.training_rows(self.arrays, stream, self.n) for stream in self.streams()]
 
     def source_sample(self) -> np.ndarray:
         """(E, n, d) float64 samples of the law that a pair of laws starts from; independent of `sample`."""
@@ -96,7 +99,7 @@ class Job:
             "seeds": list(self.seeds),
             "settings": recipe_digest(self.recipe),
             "data": self.data_checksums,
-            "base": hashlib.sha256(self._base_file().read_bytes()).hexdigest() if self.base else None,
+            "base": sha256(self._base_file()) if self.base else None,
             "code": training_code(self.recipe, self.dataset.registered_name),
         }
 

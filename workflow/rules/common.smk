@@ -11,6 +11,8 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process:
     slurm.mend()
+else:
+    slurm.keep_going()
 
 settings = dag.resolved.config
 cluster = Cluster(dag, lambda: getattr(workflow.group_settings, "group_components", {}))
