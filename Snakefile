@@ -23,3 +23,9 @@ rule all:
         [dag.study_outputs(study) for study in dag.resolved.studies],
         dag.all_trained(),
         rules.manifest.output,
+
+
+# All but summaries. In parts, where the plan of a very large grid would be too much: --batch measured=1/10
+rule measured:
+    input:
+        dag.all_measured(),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 from pathlib import Path
 
-from bench import dag, images, machine, scores, train
+from bench import dag, images, machine, scores, train, transport
 from bench.cells import Cell
 
 
@@ -33,13 +31,11 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     machine.describe(options.out)
     train.main(options.out, options.quick, options.cells, options.threads)
-    training_alone = options.cells or options.threads
-    if not training_alone:
+    if not (options.cells or options.threads):  # which are of training alone
         images.main(options.out, options.quick)
         scores.main(options.out, options.quick)
         dag.main(options.out, options.quick)
-    if not training_alone and importlib.util.find_spec("bench.transport"):
-        importlib.import_module("bench.transport").main(options.out, options.quick)
+        transport.main(options.out, options.quick)
 
 
 if __name__ == "__main__":

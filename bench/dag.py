@@ -1,6 +1,7 @@
 """`python -m bench.dag`: what it costs to plan very many runs, of which nothing, or everything, is there already.
 
-And what each job on a cluster pays for that, since it reads the Snakefile again, twice. Seconds are the processor's.
+What a tenth of them costs, planned alone, and what each job on a cluster pays, since it reads the Snakefile again,
+twice. Seconds are the processor's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,13 @@ from bench.tables import write
 # recipes × slots: 12 400, 50 000 and 100 000 runs; of these with few pairs of dataset and recipe, and with one a bundle
 GRIDS = ((61, 1), (249, 1), (24, 20), (499, 1))
 QUICK_GRIDS = ((3, 2),)
+MILLION_GRIDS = ((499, 10),)
+TENTH = ("measured", "--batch", "measured=1/10")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One grid, of whose results none or all are there; or one job of it on a cluster."""
+    """One grid, of whose results none or all are there; or a part of it, without any."""
 
     what: str
     recipes: int
@@ -39,19 +43,24 @@ class Row:
 
 
 def main(out: Path, quick: bool = False) -> None:
-    """Measure, print a line each, and write `dag.csv`."""
+    """Measure, and write `dag.csv`."""
+    write(out / "dag.csv", measured_grids(QUICK_GRIDS if quick else GRIDS))
+
+
+def measured_grids(grids: Sequence[tuple[int, int]]) -> list[Row]:
+    """Of each grid, recipes × slots; a line is printed for each row."""
     rows = []
-    for recipes, slots in QUICK_GRIDS if quick else GRIDS:
+    for recipes, slots in grids:
         with tempfile.TemporaryDirectory() as folder:
             write_project(Path(folder), recipes, slots)
-            for what in ("nothing there", "one job", "all there"):
+            for what in ("nothing there", "a tenth", "one job", "all there"):
                 rows.append(measured(what, Path(folder), recipes, slots))
                 print(
                     f"{rows[-1].runs} runs, {what}: {rows[-1].jobs} jobs in {rows[-1].submissions} submissions,"
                     f" {rows[-1].seconds:.1f} s, {rows[-1].peak_mb:.0f} MB",
                     flush=True,
                 )
-    write(out / "dag.csv", rows)
+    return rows
 
 
 def measured(what: str, folder: Path, recipes: int, slots: int) -> Row:
@@ -62,7 +71,8 @@ def measured(what: str, folder: Path, recipes: int, slots: int) -> Row:
         run(folder, "-m", "bench.many_runs")
     target = f"train:dataset=cube-1in1,recipe=recipe-0,seeds=0-{SLOT - 1}"
     inside = ("--target-jobs", target, "--allowed-rules", "train", "--force", "--nolock", "--mode", "remote")
-    found = planned(folder, *(inside if what == "one job" else ()), profile="" if what == "one job" else "slurm")
+    arguments = {"a tenth": TENTH, "one job": inside}.get(what, ())
+    found = planned(folder, *arguments, profile="" if what == "one job" else "slurm")
     return Row(
         what=what,
         recipes=recipes,
@@ -94,5 +104,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.dag", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench/results"), help="folder of the table")
     parser.add_argument("--quick", action="store_true", help="a small grid, half a minute")
+    parser.add_argument("--million", action="store_true", help="a million runs, written to dag_million.csv")
     options = parser.parse_args()
-    main(options.out, options.quick)
+    if options.million:
+        write(options.out / "dag_million.csv", measured_grids(MILLION_GRIDS))
+    else:
+        main(options.out, options.quick)

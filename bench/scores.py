@@ -89,5 +89,4 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("bench/results"), help="folder of the table")
     parser.add_argument("--quick", action="store_true", help="fewer images and rounds")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     main(options.out, options.quick)

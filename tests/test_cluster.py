@@ -139,7 +139,7 @@ def test_submissions_are_counted_with_the_last_ones_that_are_not_full(project: P
 def test_the_longest_chain_goes_through_every_kind_that_a_long_training_waits_for(project: Path) -> None:
     asked = cluster(of={}, training={"steps": 10**6})
     chain = Submissions(asked).longest_chain()
-    longest = max(job.seconds for job in asked.jobs() if job.kind == "train")
+    longest = max(job.seconds for job in asked.jobs if job.kind == "train")
     assert [kind for kind, _ in chain.parts] == ["prepare", "train", "measure", "study"]
     assert dict(chain.parts)["train"] == longest
     assert chain.seconds == pytest.approx(sum(seconds for _, seconds in chain.parts))
@@ -157,7 +157,7 @@ def test_work_for_a_gpu_is_counted_and_no_part_of_the_chain(project: Path) -> No
     grid = [{"datasets": ["surface-2in8"], "recipes": ["wgan-lp"], "n": [32]}]
     asked = cluster(training={"steps": 10**6}, gpu=["wgan-lp"], grid=grid)
     summary = Submissions(asked).summary()
-    (on_gpu,) = [job for job in asked.jobs() if job.gpu]
+    (on_gpu,) = [job for job in asked.jobs if job.gpu]
     assert summary["gpu"] == {"jobs": 1, "core_hours": round(on_gpu.seconds / 3600, 3)}
     assert summary["longest_chain_hours"]["all"] < on_gpu.seconds / 3600
 

@@ -10,7 +10,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,8 @@ class Cluster:
         """How many jobs of each group are submitted together."""
         return self._ask_components()
 
-    def jobs(self) -> Iterator[Job]:
+    @functools.cached_property
+    def jobs(self) -> list[Job]:
         """All jobs that a cluster runs."""
         grid = self.grid
         networks = [(name, network) for name in grid.datasets for network in grid.networks(name)]
@@ -120,7 +121,7 @@ class Cluster:
             "pictures": drawn,
             "study": [(study,) for study in grid.resolved.studies],
         }
-        return (self.job(rule, key) for rule, given in keys.items() for key in given)
+        return [self.job(rule, key) for rule, given in keys.items() for key in given]
 
     def job(self, rule: str, key: Key) -> Job:
         """One job, by its rule and its wildcards in the order of `WILDCARDS`."""
@@ -168,21 +169,20 @@ class Cluster:
     @functools.cached_property
     def _counts(self) -> Counter[str | None]:
         """Jobs of each group."""
-        return Counter(self.group_of(job) for job in self.jobs())
+        return Counter(self.group_of(job) for job in self.jobs)
 
     @functools.cached_property
     def _least(self) -> float:
         """Seconds that a submission should last: more, where there would be too many submissions."""
-        least, jobs = LEAST_SECONDS, list(self.jobs())
-        while least < MOST_SECONDS and sum(1 / _share(job, least, self._sizes) for job in jobs) > SUBMISSIONS:
+        least = LEAST_SECONDS
+        while least < MOST_SECONDS and sum(1 / _share(job, least, self._sizes) for job in self.jobs) > SUBMISSIONS:
             least *= 2
         return least
 
     @functools.cached_property
     def _sizes(self) -> tuple[int, ...]:
         """Of submissions: not the largest where there are very many jobs."""
-        count = sum(1 for _ in self.jobs())
-        return tuple(size for size in SIZES if size == SIZES[0] or size * count <= CHECKS)
+        return tuple(size for size in SIZES if size == SIZES[0] or size * len(self.jobs) <= CHECKS)
 
 
 def _growing(asked: float, attempt: int) -> int:

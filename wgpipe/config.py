@@ -136,6 +136,7 @@ class Claim(Strict):
     test: ClaimTest = Field(description="what the measured number must be for the claim to be supported")
     figure: Name = Field(description="file in the study's folder, without extension")
     table: Name = Field(description="file in the study's folder, without extension")
+    caveat: str = Field("", description="what a reader of the verdict has to know besides; printed beside it")
 
 
 class Pictures(Strict):

@@ -33,7 +33,7 @@ class Submissions:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.grid = cluster, cluster.grid
-        self.jobs = list(cluster.jobs())
+        self.jobs = cluster.jobs
         groups: dict[tuple[str, str], list[float]] = defaultdict(list)
         self.counts: Counter[str] = Counter()
         for job in self.jobs:

@@ -26,6 +26,8 @@ def edit_json(file, **entries):
 def test_a_fresh_run_has_nothing_to_report_and_every_file_is_one_that_the_grid_asks_for(small, audit):
     report = verify(small)
     assert (report.findings, report.notes) == ([], [])
+    assert len(report.checks) == 6
+    assert set(report.checks.values()) == {0}
     assert report.files == len(read_manifest(small)) > 60
     assert audit("verify", small)[0] == 0
 
@@ -194,8 +196,10 @@ def test_a_page_and_json_say_the_same(small, audit, tmp_path):
     assert code == 1
     assert not content["passed"]
     assert [finding["file"] for finding in content["findings"]] == ["claims.md"]
+    assert list(content["checks"].values()) == [1, 0, 1, 0, 0, 0], "the manifest and the grid miss it"
     page = (tmp_path / "page.html").read_text()
     assert "claims.md" in page
+    assert all(check in page for check in content["checks"])
     assert content["digest"] in page
 
 
@@ -204,5 +208,6 @@ def test_a_reference_of_tables_alone_verifies_and_says_what_was_not_checked(smal
     report = verify(tmp_path / "reference")
     assert report.passed
     assert "not checked: completeness, orphans, records and code" in report.notes[0]
+    assert list(report.checks.values()) == [0, 0, None, None, None, None]
     (tmp_path / "reference/claims.csv").write_text("")
     assert verify(tmp_path / "reference").findings == [Finding("claims.csv", "changed")]

@@ -65,9 +65,12 @@ MinJobAge=3600
 TreeWidth=1000
 SchedulerParameters=batch_sched_delay=0,bf_interval=1,requeue_delay=0
 AccountingStorageType=accounting_storage/none
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
 {nodes}
 PartitionName=main Nodes=ALL Default=YES DefaultTime=60 MaxTime=INFINITE State=UP
 PartitionName=second Nodes=ALL DefaultTime=60 MaxTime=INFINITE State=UP
+PartitionName=urgent Nodes=ALL DefaultTime=60 MaxTime=INFINITE State=UP PriorityTier=2
 """
 
 

@@ -23,20 +23,20 @@ def unharmed(project: Project, undisturbed: Project) -> Iterator[None]:
     assert not project.cluster.run("squeue", "--noheader")
 
 
-@pytest.fixture
-def small_disk(project: Project) -> Iterator[Path]:
-    """The folder of results, on a disk of its own."""
-    results = project.folder / "results"
-    moved = results.rename(project.folder / "moved")
-    results.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(results)]
+@pytest.fixture(params=["results", "."], ids=["of results", "of everything"])
+def small_disk(project: Project, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The folder of results, or of the project, on a disk of its own."""
+    folder = project.folder / request.param
+    moved = folder.rename(folder.parent / "moved")
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root may mount a small disk")
     try:
-        shutil.copytree(moved, results, dirs_exist_ok=True)
-        yield results
+        shutil.copytree(moved, folder, dirs_exist_ok=True, symlinks=True)
+        yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(results)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.mark.usefixtures("unharmed")
@@ -92,6 +92,19 @@ def test_a_node_that_dies_and_comes_back(project: Project, cluster: Cluster) -> 
     cluster.start_node(node)
     assert run.end() == 0, run.said
     assert "ended because its node failed; it is tried again, attempt 2." in run.said
+    assert "resumed from step" in project.training_log()
+    assert with_limit(cluster.idle, seconds=30)
+
+
+@only_full
+@pytest.mark.usefixtures("unharmed")
+def test_a_job_that_gives_way_to_another_goes_on_later(project: Project, cluster: Cluster) -> None:
+    run = project.start()
+    node = cluster.job(project.running_job())["NodeList"]
+    urgent = ["--partition=urgent", f"--nodelist={node}", "--exclusive", "--mem=0", "--output=/dev/null"]
+    cluster.run("sbatch", *urgent, "--wrap", "sleep 5")
+    assert run.end() == 0, run.said
+    assert "gave way to a job of higher priority; it is tried again, attempt 2." in run.said
     assert "resumed from step" in project.training_log()
     assert with_limit(cluster.idle, seconds=30)
 

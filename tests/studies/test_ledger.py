@@ -129,6 +129,33 @@ def test_the_pages_say_verdict_reason_and_what_would_decide(folders):
     assert "studies/univariate" not in (root / "claims.md").read_text().replace("config/studies/univariate", "")
 
 
+def test_a_caveat_stands_beside_its_verdict_in_every_form(folders):
+    root, _ = folders
+    table = built(*folders).set_index("id")
+    caveat = table.loc["van-saturate", "caveat"]
+    assert "docs/decisions/010" in caveat
+    assert table.loc["van-rate", "caveat"] == ""
+    shown = {kind: (root / f"claims.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "tex")}
+    assert f"- Caveat: {caveat}" in shown["md"]
+    assert f"<dt>caveat</dt><dd>{caveat}</dd>" in shown["html"]
+    for kind, mark in (("md", " †"), ("html", " †"), ("tex", r"\textdagger")):
+        lines = {name: line for name in ("van-rate", "van-saturate") for line in _rows(shown[kind], name)}
+        assert mark in lines["van-saturate"]
+        assert mark not in lines["van-rate"]
+
+
+def _rows(text, name):
+    """Of the tables of claims: one line each."""
+    return [line for line in text.splitlines() if re.match(rf"(\| |<tr>.*#|\\texttt{{){name}\b", line)]
+
+
+def test_decisions_that_caveats_name_exist():
+    for file in CONFIGS.glob("*.yaml"):
+        for claim in read_yaml(file).get("claims", {}).values():
+            for name in re.findall(r"docs/decisions/\S+\.md", claim.get("caveat", "")):
+                assert (CONFIGS.parents[1] / name).is_file()
+
+
 class Links(HTMLParser):
     def __init__(self):
         super().__init__()

@@ -69,6 +69,18 @@ def test_small_jobs_share_submissions_and_only_summaries_run_at_home(shipped: Su
     assert groups["study-256"] == {"study_vanilla_rates"}
 
 
+def test_a_part_of_a_grid_is_planned_alone(shipped: Submitted, folder: Path) -> None:
+    def measured(jobs: Submitted) -> list[dict[str, str]]:
+        return [key for job in jobs for key in job["wildcards"] if "measure" in job["rules"]]
+
+    parts = [submitted(folder, "measured", "--batch", f"measured={part}/3") for part in (1, 2, 3)]
+    assert all(0 < len(measured(part)) < len(measured(shipped)) for part in parts)
+    together = [key for part in parts for key in measured(part)]
+    assert sorted(map(str, together)) == sorted(map(str, measured(shipped)))
+    rules = {rule for part in parts for job in part for rule in job["rules"]}
+    assert rules == {"fetch", "prepare", "train", "measure", "measured"}
+
+
 def test_a_submission_asks_for_the_time_of_all_its_jobs_and_the_memory_of_the_largest(
     shipped: Submitted, folder: Path
 ) -> None:

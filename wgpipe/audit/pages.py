@@ -33,12 +33,17 @@ def verified_page(report: Report) -> str:
     verdict = "passed" if report.passed else f"{len(report.findings)} findings"
     mark = _mark(verdict, "same" if report.passed else "different")
     body = [f"<p>{mark} {report.files} files; digest <code>{escape(report.digest or 'unknown')}</code></p>"]
+    body += [table(("check", "findings"), [[escape(check), _found(count)] for check, count in report.checks.items()])]
     if report.findings:
         rows = [[f"<code>{escape(each.file)}</code>", each.what, escape(each.detail)] for each in report.findings]
         body += ["<h2>Findings</h2>", table(("file", "is", "why"), rows)]
     if report.notes:
         body += ["<h2>Notes</h2>", "<ul>", *(f"<li>{escape(note)}</li>" for note in report.notes), "</ul>"]
     return page(f"Audit of {report.folder}", body)
+
+
+def _found(count: int | None) -> str:
+    return "not checked" if count is None else str(count or "none")
 
 
 def compared_lines(found: Comparison) -> list[str]:

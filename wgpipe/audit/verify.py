@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,31 @@ from wgpipe.errors import UserError
 from wgpipe.train import files
 
 METRICS = "metrics"
+BYTES, LINKS = "the bytes are those that manifest.json lists", "every result is a file of this folder"
+COMPLETE, NO_ORPHANS = "what the grid asks for is there", "nothing else is there"
+RECORDS, CODE = "records agree with files, settings, data and each other", "the present code made it"
+OF_THE_GRID = (COMPLETE, NO_ORPHANS, RECORDS, CODE)
 
 
 @dataclass
 class Report:
-    """What an audit has found: `findings` fail it, `notes` do not."""
+    """What an audit has found: `findings` fail it, `notes` do not.
+
+    `checks`: what was looked at, and how many findings that gave; None where it was not looked at, or only noted.
+    """
 
     folder: str
     digest: str = ""
     files: int = 0
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    checks: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys((BYTES, LINKS, *OF_THE_GRID)))
+
+    def add(self, check: str, findings: Iterable[Finding]) -> None:
+        """What a check has found."""
+        found = list(findings)
+        self.checks[check] = len(found)
+        self.findings = _merged([*self.findings, *found])
 
     @property
     def passed(self) -> bool:
@@ -43,6 +58,7 @@ class Report:
             "passed": self.passed,
             "digest": self.digest,
             "files": self.files,
+            "checks": self.checks,
             "findings": [vars(finding) for finding in self.findings],
             "notes": self.notes,
         }
@@ -63,17 +79,19 @@ def verify(
     report = Report(str(folder))
     found = hashes(folder)
     report.files = len(found)
-    findings = _manifest(folder, found, report, expected_digest)
-    findings += [Finding(name, "a link or no file", "what is there may lie elsewhere") for name in outside(folder)]
+    report.add(BYTES, _manifest(folder, found, report, expected_digest))
+    links = outside(folder)
+    report.add(LINKS, [Finding(name, "a link or no file", "what is there may lie elsewhere") for name in links])
     try:
         dag = open_folder(folder, trusted)
     except NoGridError as error:
         report.notes.append(f"not checked: completeness, orphans, records and code, since {_sentence(error)}")
     else:
         asked = _asked(dag)
-        findings += [*_missing(dag, asked, found), *_orphans(dag, asked, found), *contradictions(dag, found)]
-        _code(dag, report, findings, belongs_here(folder) if code_matters is None else code_matters)
-    report.findings = _merged(findings)
+        report.add(COMPLETE, _missing(dag, asked, found))
+        report.add(NO_ORPHANS, _orphans(dag, asked, found))
+        report.add(RECORDS, contradictions(dag, found))
+        _code(dag, report, belongs_here(folder) if code_matters is None else code_matters)
     return report
 
 
@@ -131,15 +149,15 @@ def _orphans(dag: Dag, asked: set[str], found: dict[str, str]) -> list[Finding]:
     ]
 
 
-def _code(dag: Dag, report: Report, findings: list[Finding], matters: bool) -> None:
+def _code(dag: Dag, report: Report, matters: bool) -> None:
     try:
         other = list(other_code(dag))
     except UserError as error:
         report.notes.append(f"not checked: code, since {_sentence(error)}")
         return
-    if matters:
-        findings += other
-    elif other:
+    if matters or not other:
+        report.add(CODE, other)
+    else:
         report.notes.append(f"other code: {len(other)} records name another version of the code than the present one")
         report.notes += [f"other code: {finding.file}, {finding.detail}" for finding in other]
 

@@ -15,18 +15,22 @@ from wgpipe.grid import Block, Grid
 from wgpipe.settings import read_yaml, validated
 from wgpipe.stored import read_csv, read_json
 from wgpipe.studies.claims import ClaimRow
+from wgpipe.studies.ledger import MARK, MARKED
 from wgpipe.train import files
 
 ROWS = 40  # of a table that are printed
-SHOWN = (*ClaimRow.__dataclass_fields__, "config", "needs")  # columns of the ledger
+SHOWN = (*ClaimRow.__dataclass_fields__, "config", "needs", "caveat")  # columns of the ledger
 
 
 def listed(grid: Grid) -> str:
     """A line for each claim: verdict, identifier, reason."""
     table = _ledger(grid)
     width = max(map(len, table["id"]), default=0)
-    lines = [f"{row['verdict']:<12}  {row['id']:<{width}}  {row['reason']}" for row in table.to_dict("records")]
-    return "\n".join([*lines, "", "the whole chain of one claim: wgpipe claims --explain ID"])
+    lines = [
+        f"{row['verdict']:<12}{MARK if row['caveat'] else ' '} {row['id']:<{width}}  {row['reason']}"
+        for row in table.to_dict("records")
+    ]
+    return "\n".join([*lines, "", MARKED, "The whole chain of one claim: wgpipe claims --explain ID"])
 
 
 def explained(grid: Grid, name: str, config_folder: Path) -> str:
@@ -50,7 +54,7 @@ def explained(grid: Grid, name: str, config_folder: Path) -> str:
         lines += _section("runs", _runs(grid, blocks))
         lines += _section("numbers", _numbers(grid, row, claim))
     lines += _section("test", _test(claim))
-    lines += _section("verdict", [f"{row['verdict']}: {row['reason']}", *_needs(row)])
+    lines += _section("verdict", [f"{row['verdict']}: {row['reason']}", *_needs(row), *_caveat(claim)])
     return "\n".join(lines)
 
 
@@ -133,6 +137,10 @@ def _test(claim: Claim) -> list[str]:
         f"supported: the whole {test.level:.0%} interval lies {where} {test.edge()}; contradicted: no part of it does",
         f"at least {test.min_seeds} seeds",
     ]
+
+
+def _caveat(claim: Claim) -> list[str]:
+    return [f"caveat: {claim.caveat}"] if claim.caveat else []
 
 
 def _needs(row: dict[str, str]) -> list[str]:

@@ -46,12 +46,17 @@ VERDICTS: dict[Standing, str] = {
 READING = (
     "Each claim was written down with its test, its band and its least number of seeds before anything ran. The"
     " estimate stands with its confidence interval, by cluster bootstrap over seeds where it is a slope or a ratio, by"
-    " Wilson's or Newcombe's formula where it is a share."
+    " Wilson's or Newcombe's formula where it is a share. Where any of this was changed later, or a verdict says less"
+    " than its statement, a caveat tells."
 )
 GRADES = (
     "Grades say how sure the statement itself is. READ: read in the paper. DERIVED: our own mathematics. RECALLED:"
     " reported from memory. CHECKED: a small numeric computation agrees. To measure: nobody promises it."
 )
+
+
+MARK = "†"  # behind a verdict that has a caveat
+MARKED = f"{MARK} with a caveat, which stands with the claim."
 
 
 @dataclass(frozen=True)
@@ -109,12 +114,17 @@ def collect(folders: Sequence[Path], settings: Sequence[Path], configs: Sequence
 
 
 def entry_table(entries: Sequence[Entry]) -> pd.DataFrame:
-    """claims.csv: the columns of a study's own, then where the claim is written and what would decide it."""
+    """claims.csv: the columns of a study's own, where the claim is written, what would decide it, its caveat."""
     rows = [
-        {**vars(entry.row), "config": entry.place, "needs": entry.need.advice if entry.need else ""}
+        {
+            **vars(entry.row),
+            "config": entry.place,
+            "needs": entry.need.advice if entry.need else "",
+            "caveat": entry.claim.caveat,
+        }
         for entry in entries
     ]
-    return pd.DataFrame(rows, columns=[*ClaimRow.__dataclass_fields__, "config", "needs"])
+    return pd.DataFrame(rows, columns=[*ClaimRow.__dataclass_fields__, "config", "needs", "caveat"])
 
 
 def need_table(entries: Sequence[Entry]) -> pd.DataFrame:

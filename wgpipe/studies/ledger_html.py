@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from wgpipe.studies.ledger import GRADES, READING, VERDICTS, Entry, counted, interval
+from wgpipe.studies.ledger import GRADES, MARK, MARKED, READING, VERDICTS, Entry, counted, interval
 from wgpipe.studies.web_page import COLOURS, badge, link, page, picture, table
 
 HEADER = ("claim", "prediction", "predicted and measured", "estimate [interval]", "runs", "seeds", "verdict")
@@ -23,6 +23,7 @@ def html(entries: Sequence[Entry]) -> str:
         *(f"<dt>{badge(verdict)}</dt><dd>{escape(meaning)}</dd>" for verdict, meaning in VERDICTS.items()),
         "</dl>",
         f"<p>{escape(GRADES)}</p>",
+        f"<p>{escape(MARKED)}</p>",
     ]
     for title, group in groupby(entries, key=lambda entry: entry.title):
         claims = list(group)
@@ -43,13 +44,15 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         escape(interval(row)),
         str(row.runs),
         str(row.seeds),
-        badge(row.verdict),
+        f"{badge(row.verdict)} {MARK}" if entry.claim.caveat else badge(row.verdict),
     )
 
 
 def _article(entry: Entry) -> str:
     row = entry.row
     facts = [("prediction", escape(row.prediction)), ("finding", escape(row.reason))]
+    if entry.claim.caveat:
+        facts.append(("caveat", escape(entry.claim.caveat)))
     if entry.need:
         facts.append(("to decide it", escape(entry.need.advice)))
     if entry.was_run:

@@ -14,7 +14,10 @@ CONTINUED = r"\multicolumn{5}{l}{\emph{continued}} \\"
 
 
 def latex(entries: Sequence[Entry]) -> str:
-    r"""A longtable for `\input`, which needs the packages array, booktabs and longtable: a group of rows a study."""
+    r"""A longtable for `\input`, which needs the packages array, booktabs and longtable: a group of rows a study.
+
+    A dagger behind a verdict stands for a caveat; the other forms of the ledger say which.
+    """
     titles = " & ".join(HEADER) + r" \\"
     lines = [
         "% needs \\usepackage{array,booktabs,longtable}",
@@ -43,4 +46,5 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     estimate = latex_interval(row.estimate, row.ci_low, row.ci_high)
     unit = f" {escape(row.unit)}" if estimate != NOTHING else ""
     seeds = str(row.seeds) if entry.was_run else NOTHING
-    return rf"\texttt{{{escape(row.id)}}}", escape(row.prediction), f"{estimate}{unit}", seeds, row.verdict
+    verdict = row.verdict + (r"\textsuperscript{\textdagger}" if entry.claim.caveat else "")
+    return rf"\texttt{{{escape(row.id)}}}", escape(row.prediction), f"{estimate}{unit}", seeds, verdict

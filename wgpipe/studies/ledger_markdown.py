@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wgpipe.studies.ledger import GRADES, READING, VERDICTS, Entry, counted, interval
+from wgpipe.studies.ledger import GRADES, MARK, MARKED, READING, VERDICTS, Entry, counted, interval
 
 
 def markdown(entries: Sequence[Entry]) -> str:
@@ -25,6 +25,8 @@ def markdown(entries: Sequence[Entry]) -> str:
         "",
         GRADES,
         "",
+        MARKED,
+        "",
     ]
     for entry in entries:
         lines += _section(entry)
@@ -40,7 +42,8 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
 
 def _cells(entry: Entry) -> tuple[str, ...]:
     row = entry.row
-    return row.id, row.grade, row.prediction, interval(row), str(row.runs), str(row.seeds), f"**{row.verdict}**"
+    verdict = f"**{row.verdict}**{f' {MARK}' if entry.claim.caveat else ''}"
+    return row.id, row.grade, row.prediction, interval(row), str(row.runs), str(row.seeds), verdict
 
 
 def _section(entry: Entry) -> list[str]:
@@ -53,6 +56,8 @@ def _section(entry: Entry) -> list[str]:
         f"- Prediction: {row.prediction}",
         f"- Finding: {row.reason}",
     ]
+    if entry.claim.caveat:
+        lines.append(f"- Caveat: {entry.claim.caveat}")
     if entry.need:
         lines.append(f"- To decide it: {entry.need.advice}")
     if entry.was_run:

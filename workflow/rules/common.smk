@@ -29,6 +29,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    measured,
     fetch,
     claims,
     ranking,
