@@ -147,7 +147,7 @@ def test_the_latex_table_has_the_best_trained_method_of_each_column_in_bold(fold
     bold = [line for line in lines if r"\mathbf" in line]
     assert [line.partition(" & ")[0] for line in bold] == ["wgan-gp\\_images"]
     assert bold[0].count(r"\mathbf") == 2
-    columns = lines[0].removeprefix(r"\begin{tabular}{").rstrip("}")
+    columns = lines[2].removeprefix(r"\begin{tabular}{").rstrip("}")
     assert all(line.count(" & ") == len(columns) - 1 for line in lines if line.endswith(r"\\"))
 
 

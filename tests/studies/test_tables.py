@@ -38,6 +38,8 @@ def test_csv_has_six_significant_digits_and_nothing_for_nan(tmp_path: Path) -> N
 def test_groups_of_a_latex_table_are_set_apart(tmp_path: Path) -> None:
     write_latex(["x", "y", "z"], [[["1", "2", "3"], ["4", "5", "6"]], [], [["7", "8", "9"]]], tmp_path, "t")
     assert (tmp_path / "t.tex").read_text(encoding="utf-8").splitlines() == [
+        r"% needs \usepackage{booktabs,graphicx}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         r"\begin{tabular}{llr}",
         r"\toprule",
         r"x & y & z \\",
@@ -47,7 +49,7 @@ def test_groups_of_a_latex_table_are_set_apart(tmp_path: Path) -> None:
         r"\addlinespace",
         r"7 & 8 & 9 \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}%",
     ]
 
 

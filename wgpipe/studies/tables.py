@@ -55,20 +55,22 @@ def write_csv(table: pd.DataFrame, folder: Path, name: str) -> None:
 
 
 def write_latex(header: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], folder: Path, name: str) -> None:
-    r"""`<name>.tex`: a tabular for `\input`, which needs the package booktabs.
+    r"""`<name>.tex`: a table for `\input`, made smaller where it is wider than a line.
 
     `groups` are runs of rows with space between them; cells and header are LaTeX already (see `escape`). The first
     two columns are left-aligned, the others right.
     """
     blocks = ["\n".join(" & ".join(row) + r" \\" for row in group) for group in groups if group]
     lines = [
+        r"% needs \usepackage{booktabs,graphicx}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(header) - 2)}}}",
         r"\toprule",
         " & ".join(header) + r" \\",
         r"\midrule",
         "\n\\addlinespace\n".join(blocks),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}%",
     ]
     with atomic(folder / f"{name}.tex") as path:
         path.write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8")
