@@ -8,7 +8,7 @@ from itertools import groupby
 from wgpipe.studies.ledger import Entry
 from wgpipe.studies.tables import NOTHING, escape, latex_interval
 
-WIDTHS = (r">{\raggedright\arraybackslash}p{0.36\linewidth}", r">{\raggedright\arraybackslash}p{0.22\linewidth}")
+WIDTHS = (r">{\raggedright\arraybackslash}p{0.3\linewidth}", r">{\raggedright\arraybackslash}p{0.19\linewidth}")
 HEADER = ("claim", "prediction", r"estimate [95\,\%]", "seeds", "verdict")
 CONTINUED = r"\multicolumn{5}{l}{\emph{continued}} \\"
 
@@ -21,6 +21,7 @@ def latex(entries: Sequence[Entry]) -> str:
     titles = " & ".join(HEADER) + r" \\"
     lines = [
         "% needs \\usepackage{array,booktabs,longtable}",
+        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\begin{{longtable}}{{@{{}}l{WIDTHS[0]}{WIDTHS[1]}rl@{{}}}}",
         r"\toprule",
         titles,
@@ -38,7 +39,7 @@ def latex(entries: Sequence[Entry]) -> str:
         lines += [r"\addlinespace"] if place else []
         lines += [rf"\multicolumn{{5}}{{@{{}}l}}{{\emph{{{escape(title)}}}}} \\*"]
         lines += [" & ".join(_cells(entry)) + r" \\" for entry in group]
-    return "\n".join([*lines, r"\end{longtable}", ""])
+    return "\n".join([*lines, r"\end{longtable}", r"\endgroup", ""])
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
