@@ -87,7 +87,7 @@ def test_jobs_on_a_gpu_and_large_ones_are_submitted_alone(project: Path) -> None
 
 def test_where_there_are_very_many_jobs_more_of_them_are_put_together(project: Path) -> None:
     few, many = cluster(), cluster()
-    many.jobs = lambda: iter([small(seconds=400)] * 12_500)  # type: ignore[method-assign]
+    many.jobs = [small(seconds=400)] * 12_500
     assert size(few, small(seconds=400)) == 1
     assert 12_500 / size(many, small(seconds=400)) < 2000
 
@@ -96,7 +96,7 @@ def test_time_for_the_start_is_there_whether_a_group_is_full_or_not(project: Pat
     for count in (1, 5, 256, 257, 300):
         asked = cluster()
         jobs = [asked.job("train", ("surface-2in8", "wgan-lp", "0-1"))] * count
-        asked.jobs = lambda jobs=jobs: iter(jobs)  # type: ignore[method-assign,misc]
+        asked.jobs = jobs
         share = size(asked, jobs[0])
         last = count % share or share
         assert last * asked.minutes("train")(bundle(), 1) >= (5 if count <= share else 2)
