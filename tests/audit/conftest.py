@@ -26,7 +26,7 @@ METRICS = {"w1": {"real": 32, "generated": 32}, "spread": {"real": 32, "generate
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose smoke results are complete; not to be changed."""
     folder = tmp_path_factory.mktemp("audited")
-    for part in ("config", "Snakefile", "workflow", "environment.yml", "requirements.lock", "LICENSE"):
+    for part in ("config", "Snakefile", "workflow", "profiles", "environment.yml", "requirements.lock", "LICENSE"):
         source = ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / part)

@@ -41,6 +41,7 @@ def test_an_archive_passes_packed_and_unpacked_elsewhere(built, packed, unpacked
         assert (code, json.loads(said)["findings"]) == (0, [])
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")}
     assert {"Snakefile", "requirements.lock", "config/config.yaml", "wgpipe/cli.py", CRATE, MANIFEST} <= names
+    assert "profiles/local/profile.v9+.yaml" in names  # a sign that identifiers in the crate write in another way
     assert (unpacked / "results/smoke/manifest.json").read_bytes() == (
         built / "results/smoke/manifest.json"
     ).read_bytes()

@@ -13,6 +13,7 @@ from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
@@ -137,7 +138,7 @@ def _problems(folder: Path) -> Iterator[str]:
             if not entities or any(isinstance(each, str) for each in entities):
                 yield f"its action has no {key} that the crate describes"
     for entity in crate.data_entities:
-        path = (folder / entity.id).resolve()
+        path = (folder / unquote(entity.id)).resolve()
         if not path.is_relative_to(folder.resolve()):
             yield f"it names {entity.id}, which lies outside"
         elif not path.exists():
