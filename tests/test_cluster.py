@@ -92,6 +92,16 @@ def test_where_there_are_very_many_jobs_more_of_them_are_put_together(project: P
     assert 12_500 / size(many, small(seconds=400)) < 2000
 
 
+def test_of_a_grid_that_is_planned_in_parts_one_part_counts(project: Path) -> None:
+    whole, tenth = cluster(), cluster()
+    for asked, parts in ((whole, 1), (tenth, 10)):
+        asked.jobs, asked.parts = [small(seconds=1)] * 100_000, parts
+    assert size(whole, small(seconds=1)) == 16
+    assert size(tenth, small(seconds=1)) == 64
+    last = tenth.minutes("train")(bundle(), 1)
+    assert last >= whole.minutes("train")(bundle(), 1)
+
+
 def test_time_for_the_start_is_there_whether_a_group_is_full_or_not(project: Path) -> None:
     for count in (1, 5, 256, 257, 300):
         asked = cluster()

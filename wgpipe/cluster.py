@@ -55,12 +55,16 @@ class Job:
 class Cluster:
     """The jobs of a grid: for each rule, functions of wildcards that Snakemake calls.
 
-    `components` tells how many jobs of each group the profile submits together; those of other groups go alone. It is
-    asked when it is first needed, since Snakemake knows only after it has read the rules.
+    `components` tells how many jobs of each group the profile submits together; those of other groups go alone. `parts`
+    tells of how many parts of the grid Snakemake plans one. They are asked when they are first needed, since Snakemake
+    knows only after it has read the rules.
     """
 
-    def __init__(self, grid: Grid, components: Callable[[], Mapping[str, int]] = dict) -> None:
+    def __init__(
+        self, grid: Grid, components: Callable[[], Mapping[str, int]] = dict, parts: Callable[[], int] = lambda: 1
+    ) -> None:
         self.grid = grid
+        self._ask_parts = parts
         self._ask_components = components
         self._known: dict[tuple[str, Key], Job] = {}
 
@@ -104,6 +108,11 @@ class Cluster:
     def components(self) -> Mapping[str, int]:
         """How many jobs of each group are submitted together."""
         return self._ask_components()
+
+    @functools.cached_property
+    def parts(self) -> int:
+        """Of the grid, of which Snakemake plans one."""
+        return self._ask_parts()
 
     @functools.cached_property
     def jobs(self) -> list[Job]:
@@ -164,6 +173,8 @@ class Cluster:
         if group is None:
             return START_MINUTES
         share, count = self.components[group], self._counts[group]
+        if self.parts > 1:
+            return START_MINUTES / FEW
         return START_MINUTES / (count if count <= share else max(count % share or share, FEW))
 
     @functools.cached_property
@@ -174,15 +185,16 @@ class Cluster:
     @functools.cached_property
     def _least(self) -> float:
         """Seconds that a submission should last: more, where there would be too many submissions."""
-        least = LEAST_SECONDS
-        while least < MOST_SECONDS and sum(1 / _share(job, least, self._sizes) for job in self.jobs) > SUBMISSIONS:
+        least, most = LEAST_SECONDS, SUBMISSIONS * self.parts
+        while least < MOST_SECONDS and sum(1 / _share(job, least, self._sizes) for job in self.jobs) > most:
             least *= 2
         return least
 
     @functools.cached_property
     def _sizes(self) -> tuple[int, ...]:
         """Of submissions: not the largest where there are very many jobs."""
-        return tuple(size for size in SIZES if size == SIZES[0] or size * len(self.jobs) <= CHECKS)
+        count = len(self.jobs) / self.parts
+        return tuple(size for size in SIZES if size == SIZES[0] or size * count <= CHECKS)
 
 
 def _growing(asked: float, attempt: int) -> int:

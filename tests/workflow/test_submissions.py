@@ -73,7 +73,7 @@ def test_a_part_of_a_grid_is_planned_alone(shipped: Submitted, folder: Path) -> 
     def measured(jobs: Submitted) -> list[dict[str, str]]:
         return [key for job in jobs for key in job["wildcards"] if "measure" in job["rules"]]
 
-    parts = [submitted(folder, "measured", "--batch", f"measured={part}/3") for part in (1, 2, 3)]
+    parts = [submitted(folder, "--batch", f"measured={part}/3", "measured") for part in (1, 2, 3)]
     assert all(0 < len(measured(part)) < len(measured(shipped)) for part in parts)
     together = [key for part in parts for key in measured(part)]
     assert sorted(map(str, together)) == sorted(map(str, measured(shipped)))

@@ -15,7 +15,11 @@ else:
     slurm.keep_going()
 
 settings = dag.resolved.config
-cluster = Cluster(dag, lambda: getattr(workflow.group_settings, "group_components", {}))
+cluster = Cluster(
+    dag,
+    components=lambda: getattr(workflow.group_settings, "group_components", {}),
+    parts=lambda: getattr(workflow.dag_settings.batch, "batches", 1),
+)
 # Jobs of one submission run one after another: inside it, each takes all cores that Snakemake sees there.
 cores = 1 if workflow.is_main_process else workflow.cores
 
