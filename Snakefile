@@ -18,10 +18,7 @@ include: "workflow/rules/audit.smk"
 rule all:
     default_target: True
     input:
-        rules.claims.output,
-        rules.ranking.output,
-        [dag.study_outputs(study) for study in dag.resolved.studies],
-        dag.all_trained(),
+        dag.all_results(),
         rules.manifest.output,
 
 

@@ -80,12 +80,15 @@ class Dag(Grid):
         """Have results made anew whose records disagree with the present code or settings.
 
         Measures and studies: by a new time stamp of their inputs. Features and classifiers, and bundles that lack a
-        block or have a stale one: by taking away their record, since the blocks that bundles do have are kept.
+        block or have a stale one: by taking away their record, since the blocks that bundles do have are kept. Such
+        bundles are measured again even if training ends in the same bytes and is not followed by measuring at once:
+        values are kept in the folders of blocks.
         """
         for bundle, blocks in self.bundles.items():
             expected = self.training_code(bundle.dataset, bundle.recipe)
             if not all(_is_whole(self.block_folder(block), expected) for block in blocks):
                 (self.bundle_folder(bundle) / files.BUNDLE).unlink(missing_ok=True)
+                self.measures_record(bundle.dataset, bundle.recipe).unlink(missing_ok=True)
         for dataset in self.datasets:
             for network, chosen in self.networks(dataset).items():
                 folder = self.features_folder(dataset) / network

@@ -288,3 +288,19 @@ def test_edits_end_in_what_a_clean_run_gives_and_make_nothing_else(seed: int, bu
     fresh = project.clean(tmp_path / "clean")
     assert fresh.run() == set(model.sources())
     assert project.results() == fresh.results(), done
+
+
+def test_each_kind_of_file_is_made_again_when_it_is_gone(built: Project, tmp_path: Path) -> None:
+    project, model = Project(tmp_path / "project"), Model()
+    shutil.copytree(built.folder, project.folder, symlinks=True)
+    before = project.results()
+    kinds: dict[tuple[str, str], str] = {}
+    for name in sorted(before):
+        kind = made_by(name).partition(" ")[0]
+        if kind:
+            kinds[kind, Path(name).suffix if kind in ("prepare", "train", "measure") else ""] = name
+    assert len(kinds) == 11
+    for name in kinds.values():
+        (project.folder / name).unlink()
+        assert project.run() == model.needed(set(), {made_by(name)}, set(model.sources())), name
+        assert project.results() == before, name

@@ -54,6 +54,17 @@ def test_a_stale_block_retrains_although_snakemakes_records_are_gone(pipeline: P
     assert [line for line in log if "kept" in line] == ["n=32 seeds 0-1 kept"]
 
 
+def test_a_bundle_that_was_lost_is_measured_again_although_its_training_ended_before(pipeline: Pipeline) -> None:
+    manifest = pipeline.folder / "results/smoke/manifest.json"
+    before = manifest.read_bytes()
+    bundle = f"{RUNS}/surface-2in8/vanilla-lp/s0-1"
+    shutil.rmtree(pipeline.folder / bundle)
+    pipeline.snakemake(f"{bundle}/bundle.json")
+    assert measured(pipeline.planned()) == {"dataset=surface-2in8, recipe=vanilla-lp"}
+    pipeline.snakemake()
+    assert manifest.read_bytes() == before
+
+
 def test_a_comment_or_a_docstring_reruns_nothing(pipeline: Pipeline) -> None:
     pipeline.edit("wgpipe/methods/wgan.py", '"""The Wasserstein GAN."""', '"""The GAN of Wasserstein."""\n# a comment')
     pipeline.edit("wgpipe/train/population.py", "        draws =", "        # a comment\n        draws =")
