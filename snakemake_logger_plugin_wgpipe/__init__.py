@@ -45,6 +45,7 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
+        logging.raiseExceptions = False  # Snakemake's log file may lie on a full disk: no page of traceback a line
         asked = self.common_settings
         stream = sys.stdout if asked.stdout else sys.stderr
         words = DefaultFormatter(asked.quiet, asked.show_failed_logs)

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -45,6 +46,7 @@ from wgpipe.train import files
 Wildcards = Any
 CONFIG_FOLDER = Path("config")
 COLLECT_AFTER = 100_000  # objects
+FULL_BYTES = 1_000_000  # a disk with less space is full: Snakemake could not write its own files
 
 
 class Dag(Grid):
@@ -54,9 +56,11 @@ class Dag(Grid):
     def open(cls, configfiles: Iterable[str], merged: dict[str, Any], main_process: bool) -> Dag:
         """The grid of Snakemake's configuration: `configfiles` in any order, and the `merged` result with --config.
 
-        Raises `UserError` with what `wgpipe resolve` says. In the main process, results of other code than the
-        present are marked, so that they are made anew even where Snakemake's own records are gone.
+        Raises `UserError` with what `wgpipe resolve` says, or if the disk is full. In the main process, results of
+        other code than the present are marked, so that they are made anew even where Snakemake's own records are gone.
         """
+        if main_process and shutil.disk_usage(".").free < FULL_BYTES:
+            raise UserError(f"The disk of {Path.cwd()} is full: make room, and start again.")
         gc.set_threshold(COLLECT_AFTER)  # jobs live to the end, and walking through them takes a third of the time
         base = CONFIG_FOLDER / "config.yaml"
         overlays = [Path(file) for file in configfiles if Path(file).resolve() != base.resolve()]

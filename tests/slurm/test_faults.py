@@ -25,7 +25,7 @@ def unharmed(project: Project, undisturbed: Project) -> Iterator[None]:
 
 @pytest.fixture(params=["results", "."], ids=["of results", "of everything"])
 def small_disk(project: Project, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """The folder of results, or of the project, on a disk of its own."""
+    """The folder of results, or that of the project, on a disk of its own."""
     folder = project.folder / request.param
     moved = folder.rename(folder.parent / "moved")
     folder.mkdir()
@@ -179,12 +179,21 @@ def test_a_job_that_always_fails_stops_no_other_of_its_submission(project: Proje
 
 @only_full
 def test_a_full_disk_stops_the_run_and_loses_nothing(project: Project, small_disk: Path, unharmed: None) -> None:
+    of_everything = small_disk == project.folder
+    run = project.start()
+    project.running_job()
     filler = small_disk / "filler"
     with suppress(OSError), filler.open("wb") as file:
         while True:
             file.write(bytes(4096))
-    said = project.snakemake(code=1)
-    assert "failed: the disk of its results is full (0 MB are free); it is tried again, attempt 2." in said
-    assert "(0 MB are free); no attempt is left after 3." in said
+    assert run.end() == 1
+    assert "failed: the disk of its results is full (0 MB are free)" in run.said
+    assert "Traceback" not in run.said or not of_everything
+    again = project.snakemake(code=1)
+    if of_everything:
+        assert f"The disk of {project.folder} is full: make room, and start again." in again
+    else:
+        assert "(0 MB are free); no attempt is left after 3." in again
     filler.unlink()
     project.snakemake()
+    assert "resumed from step" in project.training_log()
