@@ -61,7 +61,7 @@ def test_one_claim_is_explained_from_its_settings_to_its_verdict(built: Pipeline
 
 def test_without_an_identifier_all_claims_are_listed(built: Pipeline) -> None:
     lines = wgpipe(built, "claims", "config/smoke.yaml").stdout.splitlines()
-    assert len(lines) == len(pd.read_csv(built.folder / ROOT / "claims.csv")) + 2
+    assert len(lines) == len(pd.read_csv(built.folder / ROOT / "claims.csv")) + 3
     own = [line.split()[1] for line in lines if "  van-" in line]
     assert own[:2] == ["van-rate", "van-wgan"]
 
