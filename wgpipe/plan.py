@@ -72,7 +72,8 @@ def training_seconds(recipe: Recipe, blocks: Sequence[Block]) -> float:
 
 def training_mb(recipe: Recipe, blocks: Sequence[Block]) -> float:
     """Peak memory of one bundle; samples of images are bytes."""
-    sizes = [math.ceil(_kept(recipe, blocks[0]) * block.n) for block in blocks for _ in block.seeds]
+    kept = _kept(recipe, blocks[0])
+    sizes = [math.ceil(kept * block.n) for block in blocks for _ in block.seeds]
     return sizing.training_mb(recipe, sizes, *_dimensions(recipe, blocks[0]))
 
 
