@@ -47,7 +47,14 @@ class Images:
         arrays = {"train": noise("train", 600), "test": noise("test", 2000)}
         arrays |= {"test_labels": np.repeat(np.arange(10, dtype=np.uint8), 200)}
         recipe = SimpleNamespace(method=SimpleNamespace(name=self.recipe))
-        return SimpleNamespace(dataset=real(), arrays=arrays, n=self.n, seeds=(0, 1), recipe=recipe)
+        return SimpleNamespace(
+            dataset=real(),
+            arrays=arrays,
+            n=self.n,
+            seeds=(0, 1),
+            recipe=recipe,
+            streams=lambda: [sample_stream(NAME, seed) for seed in (0, 1)],
+        )
 
     @property
     def dataset_name(self) -> str:

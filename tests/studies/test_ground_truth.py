@@ -194,7 +194,7 @@ def test_the_latex_tables_have_the_best_of_each_pair_in_bold_and_a_row_of_the_tr
     assert [line.split(" & ")[4] for line in truths] == ["$0.900$", "$0.950$", "$0.975$"]
     for name in LATEX:
         text = (folder / f"{name}.tex").read_text(encoding="utf-8").splitlines()
-        columns = text[0].removeprefix(r"\begin{tabular}{").rstrip("}")
+        columns = text[2].removeprefix(r"\begin{tabular}{").rstrip("}")
         assert all(line.count(" & ") == len(columns) - 1 for line in text if line.endswith(r"\\"))
 
 
