@@ -193,6 +193,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(project: Project, small_dis
     if of_everything:
         assert f"The disk of {project.folder} is full: make room, and start again." in again
     else:
+        assert "failed: the disk of its results is full (0 MB are free); it is tried again, attempt 2." in again
         assert "(0 MB are free); no attempt is left after 3." in again
     filler.unlink()
     project.snakemake()
